@@ -1,0 +1,77 @@
+// The one place that knows about threads. With OpenMP the pieces of a loop are shared out among its
+// threads; without it the same code runs them one after the other, with the same result.
+#pragma once
+
+#include <atomic>
+#include <cstdlib>
+#include <exception>
+
+#include "linnet/core/shape.hpp"
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+LINNET_NAMESPACE_BEGIN
+
+namespace detail {
+inline std::atomic<int>& requested_threads() {
+  static std::atomic<int> threads{0};
+  return threads;
+}
+}  // namespace detail
+
+/// How many threads the library uses from now on; 0 means what OpenMP chooses (OMP_NUM_THREADS, or
+/// the machine's cores). The results do not depend on it, not in a single bit.
+inline void set_num_threads(int threads) {
+  if (threads < 0) {
+    throw ValueError("set_num_threads: expected a count >= 0, got " + std::to_string(threads));
+  }
+  detail::requested_threads() = threads;
+}
+
+/// The threads that a parallel loop started here may use: 1 inside another parallel region.
+inline int num_threads() {
+#ifdef _OPENMP
+  if (omp_in_parallel()) return 1;
+  const int requested = detail::requested_threads();
+  return requested > 0 ? requested : omp_get_max_threads();
+#else
+  return 1;
+#endif
+}
+
+/// Calls body(piece, thread) for every piece in [0, pieces), each once, with thread in
+/// [0, num_threads()). The pieces must be independent. The first exception (that of the lowest piece) is
+/// rethrown here, after all threads have stopped: none may leave an OpenMP region.
+template <class Body>
+void parallel_for(Index pieces, const Body& body) {
+#ifdef _OPENMP
+  const Index available = num_threads();
+  const int threads = static_cast<int>(available < pieces ? available : pieces);
+  if (threads > 1) {
+    std::exception_ptr error;
+    Index error_piece = pieces;
+    std::atomic<bool> failed{false};
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+    for (Index piece = 0; piece < pieces; ++piece) {
+      if (failed.load(std::memory_order_relaxed)) continue;
+      try {
+        body(piece, omp_get_thread_num());
+      } catch (...) {
+        failed = true;
+#pragma omp critical(linnet_parallel_for)
+        if (piece < error_piece) {
+          error_piece = piece;
+          error = std::current_exception();
+        }
+      }
+    }
+    if (error) std::rethrow_exception(error);
+    return;
+  }
+#endif
+  for (Index piece = 0; piece < pieces; ++piece) body(piece, 0);
+}
+
+LINNET_NAMESPACE_END

@@ -1,0 +1,124 @@
+// Sources: what a Trainer takes its batches from (training/source.hpp says what a source is). They refer to their
+// data, which must outlive them, and convert it batch by batch.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "linnet/core/tensor.hpp"
+#include "linnet/data/corruption.hpp"
+#include "linnet/data/image_dataset.hpp"
+
+LINNET_NAMESPACE_BEGIN
+
+/// Inputs {n, ...} and targets {n, ...} in memory.
+template <class T>
+class TensorSource {
+ public:
+  /// Throws ShapeError when there are not as many targets as inputs.
+  TensorSource(TensorView<const T> x, TensorView<const T> target) : x_(x), target_(target) {
+    if (x.shape().rank() == 0 || target.shape().rank() == 0 || x.batch() != target.batch()) {
+      throw ShapeError("TensorSource: expected as many inputs as targets, got " + x.shape().to_string() +
+                       " and " + target.shape().to_string());
+    }
+  }
+  TensorSource(const Tensor<T>& x, const Tensor<T>& target) : TensorSource(x.view(), target.view()) {}
+
+  Index size() const { return x_.batch(); }
+  Shape input_shape() const { return x_.shape().without_batch(); }
+  Shape target_shape() const { return target_.shape().without_batch(); }
+  void fill(std::span<const Index> samples, std::uint32_t, TensorView<T> x, TensorView<T> target) const {
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      copy(x_, samples[i], x, static_cast<Index>(i));
+      copy(target_, samples[i], target, static_cast<Index>(i));
+    }
+  }
+
+ private:
+  static void copy(TensorView<const T> from, Index i, TensorView<T> to, Index j) {
+    const Index n = to.sample_size();
+    std::copy_n(from.data() + i * n, n, to.data() + j * n);
+  }
+  TensorView<const T> x_, target_;
+};
+
+/// Corrupted images to clean ones.
+class DenoisingSource {
+ public:
+  /// With `fresh`, every epoch has other noise; else an image always has the same. The noise of an image depends on `seed`
+  /// and on its index alone. Throws ValueError for a corruption out of range.
+  DenoisingSource(const ImageDataset& images, const Corruption& corruption, std::uint64_t seed = 0,
+                  bool fresh = true)
+      : images_(&images), corruption_(corruption), seed_(seed), fresh_(fresh) {
+    corruption.validate();
+  }
+  Index size() const { return images_->size(); }
+  Shape input_shape() const { return images_->image_shape(); }
+  Shape target_shape() const { return images_->image_shape(); }
+  template <class T>
+  void fill(std::span<const Index> samples, std::uint32_t epoch, TensorView<T> x, TensorView<T> target) const {
+    const Index n = x.sample_size();
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      T* noisy = x.data() + static_cast<Index>(i) * n;
+      T* clean = target.data() + static_cast<Index>(i) * n;
+      images_->copy_image(samples[i], clean);
+      std::copy_n(clean, n, noisy);
+      const RandomKey key{seed_, 0, fresh_ ? epoch : 0, static_cast<std::uint32_t>(samples[i])};
+      corruption_.apply<T>(key, std::span<T>(noisy, static_cast<std::size_t>(n)));
+    }
+  }
+
+ private:
+  const ImageDataset* images_;
+  Corruption corruption_;
+  std::uint64_t seed_;
+  bool fresh_;
+};
+
+/// Images to themselves.
+class AutoencodingSource {
+ public:
+  explicit AutoencodingSource(const ImageDataset& images) : images_(&images) {}
+  Index size() const { return images_->size(); }
+  Shape input_shape() const { return images_->image_shape(); }
+  Shape target_shape() const { return images_->image_shape(); }
+  template <class T>
+  void fill(std::span<const Index> samples, std::uint32_t, TensorView<T> x, TensorView<T> target) const {
+    const Index n = x.sample_size();
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      T* to = x.data() + static_cast<Index>(i) * n;
+      images_->copy_image(samples[i], to);
+      std::copy_n(to, n, target.data() + static_cast<Index>(i) * n);
+    }
+  }
+
+ private:
+  const ImageDataset* images_;
+};
+
+/// Images to the index of their class, {1}: for SparseCategoricalCrossentropy.
+class LabelSource {
+ public:
+  /// Throws ValueError when the images have no labels.
+  explicit LabelSource(const ImageDataset& images) : images_(&images) {
+    if (!images.labelled()) throw ValueError("LabelSource: the images have no labels");
+  }
+  Index size() const { return images_->size(); }
+  Shape input_shape() const { return images_->image_shape(); }
+  Shape target_shape() const { return {1}; }
+  template <class T>
+  void fill(std::span<const Index> samples, std::uint32_t, TensorView<T> x, TensorView<T> target) const {
+    const Index n = x.sample_size();
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      images_->copy_image(samples[i], x.data() + static_cast<Index>(i) * n);
+      target[static_cast<Index>(i)] = static_cast<T>(images_->label(samples[i]));
+    }
+  }
+
+ private:
+  const ImageDataset* images_;
+};
+
+LINNET_NAMESPACE_END

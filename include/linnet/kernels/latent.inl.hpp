@@ -1,0 +1,33 @@
+// The Gaussian latent of a variational autoencoder; see latent.hpp.
+
+template <class T>
+double latent_forward(Index n, const T* mean, const T* log_variance, const T* noise, T* z) {
+  const Pack<T> one = broadcast(T(1));
+  Pack<T> total = zero<T>();
+  for (Index i = 0; i < n; i += Pack<T>::kLanes) {
+    const Index lanes = n - i;
+    const Pack<T> m = load(mean + i, lanes), lv = load(log_variance + i, lanes);
+    // In the lanes past the end both are 0, and so is their term.
+    total = total + ((one + lv) - fma(m, m, exp(lv)));
+    const Pack<T> value =
+        noise == nullptr ? m : fma(exp(lv * broadcast(T(0.5))), load(noise + i, lanes), m);
+    store(z + i, value, lanes);
+  }
+  return -0.5 * static_cast<double>(sum(total));
+}
+
+template <class T>
+void latent_backward(Index n, T kl_factor, const T* mean, const T* log_variance, const T* noise, const T* dz,
+                     T* d_mean, T* d_log_variance) {
+  const Pack<T> factor = broadcast(kl_factor);
+  const Pack<T> half = broadcast(T(0.5));
+  for (Index i = 0; i < n; i += Pack<T>::kLanes) {
+    const Index lanes = n - i;
+    const Pack<T> m = load(mean + i, lanes), lv = load(log_variance + i, lanes);
+    const Pack<T> d = load(dz + i, lanes);
+    store(d_mean + i, multiply_add(factor, m, d), lanes);
+    Pack<T> d_lv = (half * factor) * expm1(lv);
+    if (noise != nullptr) d_lv = multiply_add((d * load(noise + i, lanes)) * half, exp(lv * half), d_lv);
+    store(d_log_variance + i, d_lv, lanes);
+  }
+}

@@ -1,0 +1,67 @@
+// Pooling; see pooling.hpp.
+
+/// Visits every pack of channels of every window: visit(place in y, lanes, taps of the window), where the taps are called
+/// one by one with their places in x, row by row.
+template <class T, class Visit>
+LINNET_INLINE void for_each_window(const PoolGeometry& g, const Visit& visit) {
+  for (Index n = 0; n < g.batch; ++n) {
+    for (Index oy = 0; oy < g.y.output; ++oy) {
+      const ConvAxis::Range ty = g.y.taps_of(oy);
+      for (Index ox = 0; ox < g.x.output; ++ox) {
+        const ConvAxis::Range tx = g.x.taps_of(ox);
+        const Index out = n * g.output_size() + (oy * g.x.output + ox) * g.channels;
+        for (Index c = 0; c < g.channels; c += Pack<T>::kLanes) {
+          const auto taps = [&](const auto& tap) {
+            for (Index r = ty.first; r < ty.last; ++r) {
+              const Index row = n * g.input_size() + g.y.pixel(oy, r) * g.x.input * g.channels + c;
+              for (Index s = tx.first; s < tx.last; ++s) tap(row + g.x.pixel(ox, s) * g.channels);
+            }
+          };
+          visit(out + c, g.channels - c, (ty.last - ty.first) * (tx.last - tx.first), taps);
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+void max_pool_forward(const PoolGeometry& g, const T* x, T* y) {
+  for_each_window<T>(g, [&](Index out, Index lanes, Index, const auto& taps) {
+    Pack<T> largest = broadcast(-std::numeric_limits<T>::infinity());
+    taps([&](Index in) {  // a NaN, once met, stays
+      largest = select_unordered(largest, largest, max(largest, load(x + in, lanes)));
+    });
+    store(y + out, largest, lanes);
+  });
+}
+
+template <class T>
+void max_pool_backward(const PoolGeometry& g, const T* x, const T* y, const T* dy, T* dx) {
+  for_each_window<T>(g, [&](Index out, Index lanes, Index, const auto& taps) {
+    const Pack<T> largest = load(y + out, lanes);
+    Pack<T> left = load(dy + out, lanes);
+    taps([&](Index in) {
+      const Pack<T> value = load(x + in, lanes);
+      const Pack<T> share = select_equal(value, largest, left, zero<T>());
+      left = select_equal(value, largest, zero<T>(), left);
+      store(dx + in, load(dx + in, lanes) + share, lanes);
+    });
+  });
+}
+
+template <class T>
+void average_pool_forward(const PoolGeometry& g, const T* x, T* y) {
+  for_each_window<T>(g, [&](Index out, Index lanes, Index count, const auto& taps) {
+    Pack<T> total = zero<T>();
+    taps([&](Index in) { total = total + load(x + in, lanes); });
+    store(y + out, total / broadcast(static_cast<T>(count)), lanes);
+  });
+}
+
+template <class T>
+void average_pool_backward(const PoolGeometry& g, const T* dy, T* dx) {
+  for_each_window<T>(g, [&](Index out, Index lanes, Index count, const auto& taps) {
+    const Pack<T> share = load(dy + out, lanes) / broadcast(static_cast<T>(count));
+    taps([&](Index in) { store(dx + in, load(dx + in, lanes) + share, lanes); });
+  });
+}

@@ -1,0 +1,81 @@
+// Dense: y = f(x W + b) on the last axis.
+//
+// Backward, with dz the gradient by z = x W + b: dx = dz W^T, dW = x^T dz, db = the sum of dz over the rows
+// (I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", 2016, section 6.5.6).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "linnet/kernels/gemm.hpp"
+#include "linnet/kernels/vector_ops.hpp"
+#include "linnet/layers/activation.hpp"
+#include "linnet/layers/layer.hpp"
+
+LINNET_NAMESPACE_BEGIN
+
+/// {..., n} -> {..., units}. Parameters: kernel {n, units} and bias {units}.
+struct Dense {
+  static constexpr std::string_view kName = "Dense";
+
+  Index units = 1;
+  Activation activation = linear;
+  bool use_bias = true;
+  Initializer kernel_initializer = glorot_uniform;
+  Initializer bias_initializer = zeros;
+
+  template <class Visitor>
+  void describe(Visitor& visit) {
+    visit.field("units", units);
+    visit.field("activation", activation);
+    visit.field("use_bias", use_bias);
+    visit.field("kernel_initializer", kernel_initializer);
+    visit.field("bias_initializer", bias_initializer);
+  }
+
+  LayerPlan plan(const Shape& in) const {
+    activation.validate(kName);
+    if (in.rank() < 1 || in.size() == 0) {
+      throw ShapeError("Dense: expected an input of at least one axis and one element, got " + in.to_string());
+    }
+    if (units < 1) throw ValueError("Dense: expected units >= 1, got " + std::to_string(units));
+    std::vector<Index> extents(in.extents().begin(), in.extents().end());
+    extents.back() = units;
+    LayerPlan plan{.output = Shape(extents)};
+    plan.parameters.push_back({"kernel", {in.back(), units}, kernel_initializer});
+    if (use_bias) plan.parameters.push_back({"bias", {units}, bias_initializer});
+    plan.saved_per_sample = saved_for(activation, plan.output);
+    plan.prepared = checked_add(panels_size<float>(in.back(), units), panels_size<float>(units, in.back()));
+    return plan;
+  }
+
+  template <class T>
+  void prepare(Parameters<const T> w, bool training, std::span<T> prepared) const {
+    const Index n = w[0].shape()[0];
+    pack_panels<T>(n, units, w[0].data(), units, 1, prepared.data());
+    if (training) pack_panels<T>(units, n, w[0].data(), 1, units, prepared.data() + panels_size<float>(n, units));
+  }
+
+  template <class T>
+  void forward(Context<T>& context, TensorView<const T> x, Parameters<const T> w, TensorView<T> y) const {
+    const Index n = x.shape().back();
+    gemm<T>(x.size() / n, units, n, x.data(), n, context.prepared.data(), y.data(), units,
+            use_bias ? TileStart::bias : TileStart::zero, use_bias ? w[1].data() : nullptr);
+    finish_forward(activation, context, y);
+  }
+
+  template <class T>
+  void backward(Context<T>& context, TensorView<const T> x, TensorView<const T> y, TensorView<T> dy,
+                Parameters<const T>, TensorView<T> dx, Parameters<T> dw) const {
+    const Index n = x.shape().back();
+    const Index rows = x.size() / n;
+    start_backward(activation, context, y, dy);
+    gemm_transposed<T>(n, units, rows, x.data(), n, dy.data(), units, dw[0].data(), units);
+    if (use_bias) column_sums<T>(rows, units, dy.data(), dw[1].data());
+    if (dx.empty()) return;
+    gemm<T>(rows, n, units, dy.data(), units, context.prepared.data() + panels_size<float>(n, units),
+            dx.data(), n);
+  }
+};
+
+LINNET_NAMESPACE_END

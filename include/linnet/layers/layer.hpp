@@ -1,0 +1,126 @@
+// What a layer is: a copyable value with a configuration and nothing else. Weights, gradients and
+// activations are handed to it, so every function is const and one layer serves many threads.
+//
+// A layer of your own is any type with
+//
+//     static constexpr std::string_view kName = "Scale";
+//     LayerPlan plan(const Shape& in) const;
+//     template <class T> void forward(Context<T>&, TensorView<const T> x, Parameters<const T> w,
+//                                     TensorView<T> y) const;
+//     template <class T> void backward(Context<T>&, TensorView<const T> x, TensorView<const T> y,
+//                                      TensorView<T> dy, Parameters<const T> w, TensorView<T> dx,
+//                                      Parameters<T> dw) const;
+//
+// (a layer that reads several nodes takes std::span<const Shape>, Inputs<const T> x and Inputs<T> dx) and, if
+// models with it are to be saved, `void describe(auto& visit)`, which names its fields. Two more are optional:
+// `void prepare(Parameters<const T> w, bool training, std::span<T> prepared) const` derives something from the
+// weights once per step (LayerPlan::prepared), and `void update_state(Parameters<T> w, Parameters<const T>
+// dw) const` changes the parameters that no optimizer touches, after each step.
+//
+// forward() overwrites y. backward() overwrites dx, which may be empty() (nobody needs it), adds to dw,
+// and may use dy as scratch.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "linnet/core/names.hpp"
+#include "linnet/core/random.hpp"
+#include "linnet/core/tensor.hpp"
+#include "linnet/layers/initializer.hpp"
+
+LINNET_NAMESPACE_BEGIN
+
+/// One weight tensor of a layer.
+struct ParameterSpec {
+  std::string name;  ///< "kernel", "bias", "gamma", ...
+  Shape shape;
+  Initializer initializer = zeros;
+  /// False for a state that no optimizer touches (a moving average). The layer changes it in
+  /// update_state(), which is called after each training step.
+  bool trainable = true;
+};
+
+/// What a layer needs for one shape of input.
+struct LayerPlan {
+  Shape output;  ///< of one sample
+  std::vector<ParameterSpec> parameters = {};
+  /// Scalars that forward() leaves in Context::saved for backward(): so many per sample, after (only with
+  /// couples_batch) so many for the whole batch.
+  Index saved_per_sample = 0;
+  Index saved = 0;
+  /// Scalars of working memory in Context::scratch: a fixed part and one per sample of the slice.
+  Index scratch = 0;
+  Index scratch_per_sample = 0;
+  /// Scalars that prepare() derives from the weights, once per step, for all slices and threads.
+  Index prepared = 0;
+  /// True if, in training, a sample's output depends on the other samples of its batch: then forward()
+  /// and backward() get the whole batch at once instead of a slice.
+  bool couples_batch = false;
+};
+
+/// The weights (or gradients) of one layer, in the order of LayerPlan::parameters.
+template <class T>
+using Parameters = std::span<const TensorView<T>>;
+
+/// The inputs (or their gradients) of a layer that reads several nodes.
+template <class T>
+using Inputs = std::span<const TensorView<T>>;
+
+/// What a layer may use while it runs on one slice of a batch.
+template <class T>
+struct Context {
+  bool training = false;
+  Index batch = 0;         ///< samples in the whole batch
+  Index first_sample = 0;  ///< index in the batch of the slice's first sample
+  /// Keys every random number of this layer in this step; see random(sample).
+  RandomKey random_key = {};
+  std::span<const T> prepared = {};  ///< LayerPlan::prepared scalars
+  std::span<T> saved = {};           ///< LayerPlan::saved scalars, then saved_per_sample for each sample
+  std::span<T> scratch = {};         ///< working memory; its content is not kept
+  /// What the layer adds to the loss: the sum over the slice's samples of a term per sample. The batch's
+  /// loss is the sum over all samples divided by `batch`; backward() must add the same to its gradients.
+  double loss = 0;
+
+  /// The random numbers of sample `i` of this slice: the same whatever the slices and threads are.
+  RandomKey random(Index i) const {
+    return random_key.with_sample(static_cast<std::uint32_t>(first_sample + i));
+  }
+};
+
+/// Reads or writes the fields of a configuration, one call each.
+class ConfigVisitor {
+ public:
+  virtual ~ConfigVisitor() = default;
+  virtual void field(std::string_view name, Index& value) = 0;
+  virtual void field(std::string_view name, double& value) = 0;
+  virtual void field(std::string_view name, bool& value) = 0;
+  virtual void field(std::string_view name, std::string& value) = 0;
+  virtual void field(std::string_view name, std::vector<Index>& value) = 0;
+  /// A value that is described by a name: an enumeration.
+  template <class Enum>
+    requires std::is_enum_v<Enum>
+  void field(std::string_view name, Enum& value) {
+    std::string text(name_of(value));
+    field(name, text);
+    value = parse_name<Enum>(text);
+  }
+  /// A value that describes itself: an activation, an initializer, a padding.
+  template <class Value>
+    requires requires(Value& v, ConfigVisitor& self) { v.describe(self); }
+  void field(std::string_view name, Value& value) {
+    enter(name);
+    value.describe(*this);
+    leave();
+  }
+
+ protected:
+  virtual void enter(std::string_view name) = 0;
+  virtual void leave() = 0;
+};
+
+LINNET_NAMESPACE_END

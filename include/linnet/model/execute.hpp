@@ -1,0 +1,285 @@
+// Runs a plan: the slices of a batch through the nodes, forward, loss and backward.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "linnet/core/function_ref.hpp"
+#include "linnet/core/parallel.hpp"
+#include "linnet/kernels/vector_ops.hpp"
+#include "linnet/model/plan.hpp"
+#include "linnet/model/workspace.hpp"
+
+LINNET_NAMESPACE_BEGIN
+
+/// The loss of a batch: means over its samples.
+struct LossTerms {
+  double data = 0;    ///< between output and target
+  double layers = 0;  ///< what layers added (the KL term of a GaussianLatent)
+  double total() const { return data + layers; }
+};
+
+/// Where the samples of a run come from and where its outputs go. Both are called by several threads at once,
+/// for different slices.
+template <class T>
+struct SliceIo {
+  /// Fills the inputs and targets of samples [first, first + x.batch()) of the batch.
+  FunctionRef<void(Index first, TensorView<T> x, TensorView<T> target)> feed;
+  /// Takes the outputs of the slice that begins with sample `first`, if anyone wants them.
+  std::optional<FunctionRef<void(Index first, TensorView<const T> y, TensorView<const T> target)>>
+      finish = {};
+};
+
+template <class T>
+class Execution {
+ public:
+  /// A run over `samples` samples with the weights `weights`, which must stay as they are meanwhile.
+  Execution(const Plan<T>& plan, Workspace<T>& workspace, std::span<const T> weights,
+            Index samples, RandomKey key)
+      : plan_(plan), workspace_(workspace), samples_(samples), key_(key) {
+    if (samples < 1 || samples > plan.batch) {
+      throw ShapeError("batch: expected 1 to " + std::to_string(plan.batch) + " samples, got " +
+                       std::to_string(samples));
+    }
+    for (std::size_t i = 0; i < plan.parameters.size(); ++i) {
+      const ParameterInfo& info = plan.parameters[i];
+      workspace.weights[i] = {weights.data() + info.offset, info.shape};
+    }
+  }
+
+  /// Every output of a node is checked, and the first that is not finite is reported by a NumericError that
+  /// names the layer: slow, to find out where a NaN came from.
+  void check_finite() { check_finite_ = true; }
+
+  /// Runs all phases. Afterwards, in training, the first lane of the workspace's gradients holds the sum.
+  LossTerms run(const SliceIo<T>& io) {
+    parallel_for(plan_.node_count(), [&](Index i, int) {
+      const PlannedNode<T>& node = plan_.node(static_cast<int>(i));
+      if (node.plan.prepared > 0) node.layer.prepare(weights(node), plan_.training(), prepared(node));
+    });
+    workspace_.batch_layer_loss = 0;
+    for (const Phase& phase : plan_.phases) {
+      if (phase.whole_batch) {
+        run_whole_batch(phase);
+      } else {
+        run_slices(phase, io);
+      }
+    }
+    if (plan_.training()) add_lanes();
+
+    LossTerms terms{0, workspace_.batch_layer_loss};
+    for (Index i = 0; i < plan_.slice_count(samples_); ++i) {
+      const auto& loss = workspace_.slice_losses[static_cast<std::size_t>(i)];
+      terms.data += loss.data;
+      terms.layers += loss.layers;
+    }
+    const double n = static_cast<double>(samples_);
+    return {terms.data / n, terms.layers / n};
+  }
+
+ private:
+  /// Some samples of the batch, and where their tensors are.
+  struct Slice {
+    Index first = 0, count = 0;
+    T* arena = nullptr;
+    Index arena_first = 0;  ///< the place of sample `first` in the arena
+    std::span<T> scratch;
+    std::span<const TensorView<T>> gradients;  ///< of the slice's lane
+    typename Workspace<T>::SliceLoss loss;
+
+    TensorView<T> view(Index offset, const Shape& sample) const {
+      return {arena + offset + arena_first * sample.size(), sample.with_batch(count)};
+    }
+  };
+  using InputViews = std::array<TensorView<const T>, kMaxInputs>;
+  using GradientViews = std::array<TensorView<T>, kMaxInputs>;
+
+  void run_slices(const Phase& phase, const SliceIo<T>& io) {
+    const Index slices = plan_.slice_count(samples_);
+    // Gradients are summed in lanes, each over a fixed run of slices; without gradients every slice is free.
+    const Index pieces = plan_.training() ? plan_.lanes : slices;
+    const Index per_piece = plan_.training() ? (plan_.slice_count(plan_.batch) + pieces - 1) / pieces : 1;
+    parallel_for(pieces, [&](Index piece, int thread) {
+      if (plan_.training() && phase.loss) clear_lane(piece);  // everything backward comes after the loss
+      const Index last = std::min(slices, (piece + 1) * per_piece);
+      for (Index i = piece * per_piece; i < last; ++i) {
+        Slice slice = slice_at(i, thread, piece);
+        run_slice(phase, io, slice);
+        auto& loss = workspace_.slice_losses[static_cast<std::size_t>(i)];
+        if (phase.feed) loss = {};
+        loss.data += slice.loss.data;
+        loss.layers += slice.loss.layers;
+      }
+    });
+  }
+
+  void run_slice(const Phase& phase, const SliceIo<T>& io, Slice& slice) {
+    if (phase.feed) io.feed(slice.first, input(slice), target(slice));
+    for (int i = phase.forward_first; i < phase.forward_last; ++i) {
+      slice.loss.layers += forward(i, slice);
+    }
+    if (phase.loss) slice.loss.data = evaluate_loss(slice);
+    if (io.finish && (phase.loss || !plan_.loss)) {
+      const TensorView<T> y = output(plan_.nodes.back(), slice);
+      plan_.fused_activation.apply(y);
+      (*io.finish)(slice.first, y, target(slice));
+    }
+    for (int i = phase.backward_last; i-- > phase.backward_first;) backward(i, slice);
+  }
+
+  void run_whole_batch(const Phase& phase) {
+    Slice all;
+    all.count = samples_;
+    all.arena = workspace_.arenas.data();
+    all.scratch = workspace_.batch_scratch;
+    all.gradients = lane_gradients(0);
+    for (int i = phase.forward_first; i < phase.forward_last; ++i) {
+      workspace_.batch_layer_loss += forward(i, all);
+    }
+    for (int i = phase.backward_last; i-- > phase.backward_first;) backward(i, all);
+  }
+
+  Slice slice_at(Index i, int thread, Index lane) {
+    Slice slice;
+    slice.first = i * plan_.slice;
+    slice.count = std::min(plan_.slice, samples_ - slice.first);
+    slice.arena = workspace_.arenas.data() + (plan_.segmented ? 0 : thread * plan_.arena_size);
+    slice.arena_first = plan_.segmented ? slice.first : 0;
+    slice.scratch = std::span<T>(workspace_.scratch)
+                        .subspan(static_cast<std::size_t>(thread * plan_.scratch_size),
+                                 static_cast<std::size_t>(plan_.scratch_size));
+    if (plan_.training()) slice.gradients = lane_gradients(lane);
+    return slice;
+  }
+
+  /// Returns what the layer added to the loss.
+  double forward(int i, const Slice& slice) {
+    const PlannedNode<T>& node = plan_.node(i);
+    Context<T> context = context_of(i, slice);
+    InputViews x;
+    gather_inputs(node, slice, x);
+    const TensorView<T> y = output(node, slice);
+    node.layer.forward(context, {x.data(), node.inputs.size()}, weights(node), y);
+    if (check_finite_) require_finite(node.name, y, slice.first);
+    return context.loss;
+  }
+
+  void backward(int i, const Slice& slice) {
+    const PlannedNode<T>& node = plan_.node(i);
+    if (!node.needs_gradient) return;
+    Context<T> context = context_of(i, slice);
+    InputViews x;
+    gather_inputs(node, slice, x);
+    GradientViews dx;
+    Index forked = plan_.fork;
+    for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+      if (node.input_gradients[k] == GradientUse::none) continue;
+      const PlannedNode<T>& from = plan_.node(node.inputs[k]);
+      if (node.input_gradients[k] == GradientUse::write) {
+        dx[k] = gradient(from, slice);
+      } else {
+        dx[k] = slice.view(forked, from.plan.output);
+        forked += from.plan.output.size() * plan_.capacity;
+      }
+    }
+    const auto first = static_cast<std::size_t>(node.first_parameter);
+    node.layer.backward(context, {x.data(), node.inputs.size()}, output(node, slice),
+                        gradient(node, slice), weights(node), {dx.data(), node.inputs.size()},
+                        slice.gradients.subspan(first, node.plan.parameters.size()));
+    for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+      if (node.input_gradients[k] != GradientUse::add) continue;
+      const TensorView<T> sum = gradient(plan_.node(node.inputs[k]), slice);
+      add_to<T>(sum.size(), dx[k].data(), sum.data());
+    }
+  }
+
+  double evaluate_loss(const Slice& slice) {
+    const PlannedNode<T>& last = plan_.nodes.back();
+    const TensorView<T> dy = last.needs_gradient ? gradient(last, slice) : TensorView<T>{};
+    return plan_.loss->evaluate(samples_, output(last, slice), target(slice), dy);
+  }
+
+  Context<T> context_of(int i, const Slice& slice) {
+    const PlannedNode<T>& node = plan_.node(i);
+    Context<T> context;
+    context.training = plan_.training();
+    context.batch = samples_;
+    context.first_sample = slice.first;
+    context.random_key = key_.with_stream(static_cast<std::uint32_t>(i));
+    context.prepared = prepared(node);
+    context.saved = {slice.arena + node.saved + slice.arena_first * node.plan.saved_per_sample,
+                     static_cast<std::size_t>(node.plan.saved +
+                                              slice.count * node.plan.saved_per_sample)};
+    context.scratch = slice.scratch;
+    return context;
+  }
+
+  void gather_inputs(const PlannedNode<T>& node, const Slice& slice, InputViews& x) const {
+    for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+      x[k] = node.inputs[k] == kModelInput ? input(slice)
+                                           : output(plan_.node(node.inputs[k]), slice);
+    }
+  }
+
+  TensorView<T> input(const Slice& slice) const {
+    return slice.view(plan_.input, plan_.input_shape);
+  }
+  TensorView<T> target(const Slice& slice) const {
+    return plan_.loss ? slice.view(plan_.target, plan_.target_shape) : TensorView<T>{};
+  }
+  TensorView<T> output(const PlannedNode<T>& node, const Slice& slice) const {
+    return slice.view(node.output, node.plan.output);
+  }
+  TensorView<T> gradient(const PlannedNode<T>& node, const Slice& slice) const {
+    return slice.view(node.gradient, node.plan.output);
+  }
+  Parameters<const T> weights(const PlannedNode<T>& node) const {
+    return Parameters<const T>(workspace_.weights)
+        .subspan(static_cast<std::size_t>(node.first_parameter), node.plan.parameters.size());
+  }
+  std::span<T> prepared(const PlannedNode<T>& node) const {
+    return std::span<T>(workspace_.prepared)
+        .subspan(static_cast<std::size_t>(node.prepared), static_cast<std::size_t>(node.plan.prepared));
+  }
+  std::span<const TensorView<T>> lane_gradients(Index lane) const {
+    return std::span<const TensorView<T>>(workspace_.gradient_views)
+        .subspan(static_cast<std::size_t>(lane) * plan_.parameters.size(), plan_.parameters.size());
+  }
+  void clear_lane(Index lane) {
+    T* gradients = workspace_.gradients.data() + lane * plan_.weight_count;
+    std::fill(gradients, gradients + plan_.weight_count, T(0));
+  }
+
+  /// Adds all lanes to the first, lane after lane, for every element by itself.
+  void add_lanes() {
+    constexpr Index kChunk = 4096;
+    T* sum = workspace_.gradients.data();
+    parallel_for((plan_.weight_count + kChunk - 1) / kChunk, [&](Index chunk, int) {
+      const Index first = chunk * kChunk;
+      const Index n = std::min(kChunk, plan_.weight_count - first);
+      for (Index lane = 1; lane < plan_.lanes; ++lane) {
+        add_to<T>(n, sum + lane * plan_.weight_count + first, sum + first);
+      }
+    });
+  }
+
+  static void require_finite(const std::string& layer, TensorView<const T> y, Index first_sample) {
+    for (Index i = 0; i < y.size(); ++i) {
+      if (std::isfinite(y[i])) continue;
+      const Index sample = first_sample + i / y.sample_size();
+      throw NumericError(layer + ": its output is not finite (" + std::to_string(y[i]) +
+                         " for sample " + std::to_string(sample) + " of the batch); the layers before it are finite");
+    }
+  }
+
+  const Plan<T>& plan_;
+  Workspace<T>& workspace_;
+  Index samples_;
+  RandomKey key_;
+  bool check_finite_ = false;
+};
+
+LINNET_NAMESPACE_END

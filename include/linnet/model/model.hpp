@@ -1,0 +1,192 @@
+// Model<T>: an ordered list of nodes, each a layer and the nodes that it reads, and one flat arena with all
+// weights. It is built by Sequential() or by a GraphBuilder (graph.hpp).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "linnet/core/tensor.hpp"
+#include "linnet/layers/initialize.hpp"
+#include "linnet/model/any_layer.hpp"
+
+LINNET_NAMESPACE_BEGIN
+
+/// The index that stands for the model's input in a node's list of inputs.
+inline constexpr int kModelInput = -1;
+
+/// The most nodes that one layer may read.
+inline constexpr std::size_t kMaxInputs = 16;
+
+/// One weight tensor of a model, and where it lies in the arena.
+struct ParameterInfo {
+  std::string name;  ///< node and parameter: "conv2d_1/kernel"
+  int node = 0;
+  Shape shape;
+  Index offset = 0;  ///< of its first element in Model::weights()
+  bool trainable = true;
+  Initializer initializer = zeros;
+};
+
+template <class T>
+struct Node {
+  std::string name;
+  AnyLayer<T> layer;
+  std::vector<int> inputs;  ///< indices of earlier nodes, or kModelInput
+  LayerPlan plan;
+  int first_parameter = 0;  ///< in Model::parameters()
+
+  int parameter_count() const { return static_cast<int>(plan.parameters.size()); }
+};
+
+template <class T>
+class Model {
+ public:
+  /// The nodes must be in order (each reads earlier ones only); the last one is the output. GraphBuilder and
+  /// Sequential() make such lists. Throws ShapeError or ValueError when they do not fit together.
+  Model(const Shape& input_shape, std::vector<std::pair<AnyLayer<T>, std::vector<int>>> layers,
+        std::uint64_t seed, std::vector<std::string> names = {});
+
+  const Shape& input_shape() const { return input_shape_; }
+  const Shape& output_shape() const { return nodes_.back().plan.output; }
+  const std::vector<Node<T>>& nodes() const { return nodes_; }
+  const std::vector<ParameterInfo>& parameters() const { return parameters_; }
+  /// The seed of the initial weights and of the layers that draw random numbers.
+  std::uint64_t seed() const { return seed_; }
+
+  /// All weights; the unused elements between parameters (each begins on 64 bytes) are 0.
+  std::span<T> weights() { return weights_; }
+  std::span<const T> weights() const { return weights_; }
+  /// One parameter by its name, for example "dense/kernel". Throws ValueError that lists the names there are.
+  TensorView<T> parameter(std::string_view name) {
+    const ParameterInfo& info = find(name);
+    return {weights_.data() + info.offset, info.shape};
+  }
+  TensorView<const T> parameter(std::string_view name) const {
+    const ParameterInfo& info = find(name);
+    return {weights_.data() + info.offset, info.shape};
+  }
+
+  /// The number of weights that training changes, or (false) of those that it does not.
+  Index parameter_count(bool trainable) const {
+    Index count = 0;
+    for (const ParameterInfo& info : parameters_) {
+      if (info.trainable == trainable) count += info.shape.size();
+    }
+    return count;
+  }
+  Index parameter_count() const { return parameter_count(true) + parameter_count(false); }
+
+  /// Gives all weights their initial values for `seed` again.
+  void reset(std::uint64_t seed) {
+    seed_ = seed;
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      const RandomKey key{seed, random_stream::kInitializer + static_cast<std::uint32_t>(i)};
+      initialize(parameters_[i].initializer, key,
+                 TensorView<T>(weights_.data() + parameters_[i].offset, parameters_[i].shape));
+    }
+  }
+
+  /// The layers, their output shapes and parameter counts as a table in Keras's form (summary.hpp).
+  std::string summary() const;
+
+  /// The outputs for a batch of inputs {n, input_shape...}. Any number of threads may call it at once. It
+  /// makes a plan and a workspace anew: a Predictor (predictor.hpp, where this is defined) keeps them.
+  Tensor<T> predict(TensorView<const T> x) const;
+
+ private:
+  const ParameterInfo& find(std::string_view name) const {
+    std::string known;
+    for (const ParameterInfo& info : parameters_) {
+      if (info.name == name) return info;
+      known += (known.empty() ? "" : ", ") + info.name;
+    }
+    throw ValueError("Model: no parameter \"" + std::string(name) + "\"; there are " + known);
+  }
+
+  Shape input_shape_;
+  std::vector<Node<T>> nodes_;
+  std::vector<ParameterInfo> parameters_;
+  AlignedVector<T> weights_;
+  std::uint64_t seed_ = 0;
+};
+
+/// "Conv2D" -> "conv2d", "BatchNormalization" -> "batch_normalization": Keras's names of layers.
+inline std::string snake_case(std::string_view kind) {
+  const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
+  const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+  std::string name;
+  for (std::size_t i = 0; i < kind.size(); ++i) {
+    if (i > 0 && upper(kind[i]) && lower(kind[i - 1])) name += '_';
+    name += upper(kind[i]) ? static_cast<char>(kind[i] - 'A' + 'a') : kind[i];
+  }
+  return name;
+}
+
+template <class T>
+Model<T>::Model(const Shape& input_shape,
+                std::vector<std::pair<AnyLayer<T>, std::vector<int>>> layers, std::uint64_t seed,
+                std::vector<std::string> names)
+    : input_shape_(input_shape) {
+  if (layers.empty()) throw ValueError("Model: expected at least one layer, got none");
+  if (input_shape.rank() >= Shape::kMaxRank) {
+    throw ShapeError("Model: expected an input of at most " + std::to_string(Shape::kMaxRank - 1) +
+                     " axes, got " + input_shape.to_string());
+  }
+  std::map<std::string, int> used;
+  Index offset = 0;
+  for (auto& [layer, inputs] : layers) {
+    const std::size_t index = nodes_.size();
+    std::string name = index < names.size() ? names[index] : "";
+    if (name.empty()) {
+      name = snake_case(layer.kind());
+      const int count = used[name]++;
+      if (count > 0) name += "_" + std::to_string(count);
+    }
+    std::vector<Shape> shapes;
+    for (const int input : inputs) {
+      if (input < kModelInput || input >= static_cast<int>(index)) {
+        throw ValueError(name + ": reads node " + std::to_string(input) + ", which is not before it");
+      }
+      shapes.push_back(input == kModelInput ? input_shape_
+                                            : nodes_[static_cast<std::size_t>(input)].plan.output);
+    }
+    if (inputs.empty() || inputs.size() > kMaxInputs) {
+      throw ValueError(name + ": expected 1 to " + std::to_string(kMaxInputs) + " inputs, got " +
+                       std::to_string(inputs.size()));
+    }
+    LayerPlan plan = layer.plan(shapes);
+    const int first_parameter = static_cast<int>(parameters_.size());
+    for (const ParameterSpec& spec : plan.parameters) {
+      parameters_.push_back({name + "/" + spec.name, static_cast<int>(index), spec.shape, offset,
+                             spec.trainable, spec.initializer});
+      constexpr Index kAlignment = 64 / static_cast<Index>(sizeof(T));
+      offset = checked_add(offset, checked_add(spec.shape.size(), kAlignment - 1) / kAlignment *
+                                       kAlignment);
+    }
+    nodes_.push_back(
+        {std::move(name), std::move(layer), std::move(inputs), std::move(plan), first_parameter});
+  }
+  weights_.assign(static_cast<std::size_t>(offset), T(0));
+  reset(seed);
+}
+
+/// A chain of layers: each reads the one before it. Throws ShapeError or ValueError when they do not fit.
+template <class T = float>
+Model<T> Sequential(const Shape& input_shape,
+                    const std::type_identity_t<std::vector<AnyLayer<T>>>& layers,
+                    std::uint64_t seed = 0) {
+  std::vector<std::pair<AnyLayer<T>, std::vector<int>>> chain;
+  for (const AnyLayer<T>& layer : layers) {
+    const int previous = static_cast<int>(chain.size()) - 1;
+    chain.emplace_back(layer, std::vector<int>{previous});
+  }
+  return Model<T>(input_shape, std::move(chain), seed);
+}
+
+LINNET_NAMESPACE_END

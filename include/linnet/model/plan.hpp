@@ -1,0 +1,308 @@
+// Plan<T>: how a model is run for one size of batch. Everything that can be decided once is decided here: how the
+// batch is cut into slices, where each tensor lies, what is fused. A plan never changes; a Workspace
+// holds the memory it asks for.
+//
+// The batch is cut into slices whose tensors fit in a core's L2 cache, and a thread takes a slice through the
+// whole network, forward and backward, before it takes the next. A layer that couples the samples of a batch
+// (BatchNormalization in training) ends a *segment*: there the slices meet.
+//
+// Nothing here depends on the number of threads or on the processor: the slices decide the order in which
+// gradients are added, and so the bits of the result.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "linnet/model/any_loss.hpp"
+#include "linnet/model/buffers.hpp"
+#include "linnet/model/model.hpp"
+
+LINNET_NAMESPACE_BEGIN
+
+/// What happens to the gradient that a node's backward() computes for one of its inputs.
+enum class GradientUse {
+  none,   ///< nobody needs it
+  write,  ///< it is the first: written into the gradient buffer of the input
+  add     ///< added to what a later node has put there
+};
+
+template <class T>
+struct PlannedNode {
+  std::string name;
+  AnyLayer<T> layer;
+  LayerPlan plan;
+  std::vector<int> inputs;
+  std::vector<GradientUse> input_gradients;  ///< one per input
+  int first_parameter = 0;
+  bool whole_batch = false;     ///< runs once on the whole batch, not slice by slice
+  bool needs_gradient = false;  ///< something before or in it can be trained
+
+  // Offsets in scalars. Those of tensors are into an arena of Plan::capacity samples.
+  Index output = 0;
+  Index gradient = 0;
+  Index saved = 0;
+  Index prepared = 0;
+};
+
+/// A piece of a step that all slices finish before the next begins: nodes forward, the loss, nodes backward.
+struct Phase {
+  bool whole_batch = false;
+  bool feed = false;  ///< the slice's input and target are fetched first
+  int forward_first = 0, forward_last = 0;
+  bool loss = false;
+  int backward_first = 0, backward_last = 0;
+};
+
+enum class Mode { inference, training };
+
+template <class T>
+class Plan {
+ public:
+  /// Plans `model` for batches of up to `batch` samples. Training needs a loss; with one, inference
+  /// evaluates it. Throws ValueError for an empty batch, ShapeError when the loss cannot take the output.
+  Plan(const Model<T>& model, Index batch, Mode mode, std::optional<AnyLoss<T>> loss = {});
+
+  bool training() const { return mode == Mode::training; }
+  Index slice_count(Index samples) const { return (samples + slice - 1) / slice; }
+  int node_count() const { return static_cast<int>(nodes.size()); }
+  const PlannedNode<T>& node(int i) const { return nodes[static_cast<std::size_t>(i)]; }
+
+  Mode mode;
+  Index batch;
+  Shape input_shape;
+  Shape target_shape{0};
+  std::optional<AnyLoss<T>> loss;
+  /// The activation at the model's end that the loss has taken over: the last node gives its input.
+  Activation fused_activation = linear;
+  std::vector<PlannedNode<T>> nodes;
+  std::vector<ParameterInfo> parameters;
+  std::vector<Phase> phases;
+
+  Index slice = 1;         ///< samples per slice
+  Index lanes = 1;         ///< partial sums of the gradients, each over a fixed run of slices
+  bool segmented = false;  ///< the slices share one arena of the whole batch; else each thread has its own
+  Index capacity = 1;      ///< samples in an arena
+  Index arena_size = 0;    ///< scalars
+  Index input = 0, target = 0, fork = 0;  ///< offsets in an arena
+  Index scratch_size = 0;        ///< scalars per thread
+  Index batch_scratch_size = 0;  ///< scalars for a node that runs on the whole batch
+  Index prepared_size = 0;
+  Index weight_count = 0;  ///< scalars in the weight arena
+
+ private:
+  void fuse_loss();
+  void choose_gradients();
+  void choose_slices();
+  void choose_phases();
+  void place_tensors();
+};
+
+template <class T>
+Plan<T>::Plan(const Model<T>& model, Index batch_size, Mode plan_mode,
+              std::optional<AnyLoss<T>> plan_loss)
+    : mode(plan_mode),
+      batch(batch_size),
+      input_shape(model.input_shape()),
+      loss(std::move(plan_loss)),
+      parameters(model.parameters()),
+      weight_count(static_cast<Index>(model.weights().size())) {
+  if (batch < 1) throw ValueError("Plan: expected a batch of at least 1, got " + std::to_string(batch));
+  if (training() && !loss) throw ValueError("Plan: training needs a loss");
+  for (const Node<T>& node : model.nodes()) {
+    nodes.push_back({node.name, node.layer, node.plan, node.inputs, {}, node.first_parameter});
+    nodes.back().whole_batch = training() && node.plan.couples_batch;
+    segmented = segmented || nodes.back().whole_batch;
+  }
+  if (loss) {
+    target_shape = loss->target_shape(model.output_shape());
+    fuse_loss();
+  }
+  choose_gradients();
+  choose_slices();
+  choose_phases();
+  place_tensors();
+}
+
+// sigmoid and binary cross-entropy, softmax and categorical cross-entropy: together they are computed from
+// the logits, without the overflow and the cancellation that they have apart.
+template <class T>
+void Plan<T>::fuse_loss() {
+  PlannedNode<T>& last = nodes.back();
+  const std::optional<Activation> activation = last.layer.activation();
+  if (!activation) return;
+  std::optional<AnyLoss<T>> from_logits = loss->from_logits_of(*activation);
+  if (!from_logits) return;
+  std::vector<Shape> shapes;
+  for (const int i : last.inputs) shapes.push_back(i == kModelInput ? input_shape : node(i).plan.output);
+  last.layer = last.layer.without_activation();
+  last.plan = last.layer.plan(shapes);
+  loss = std::move(from_logits);
+  fused_activation = *activation;
+}
+
+// Walks backwards as the gradients do. A node needs a gradient if it, or one before it, can be trained; the
+// first of its readers to run backward writes it, the others add to it.
+template <class T>
+void Plan<T>::choose_gradients() {
+  if (!training()) return;
+  for (PlannedNode<T>& n : nodes) {
+    for (const ParameterSpec& spec : n.plan.parameters) n.needs_gradient |= spec.trainable;
+    for (const int i : n.inputs) n.needs_gradient |= i != kModelInput && node(i).needs_gradient;
+  }
+  std::vector<bool> written(nodes.size(), false);
+  for (auto n = nodes.rbegin(); n != nodes.rend(); ++n) {
+    for (const int i : n->inputs) {
+      if (i == kModelInput || !node(i).needs_gradient) {
+        n->input_gradients.push_back(GradientUse::none);
+        continue;
+      }
+      const auto index = static_cast<std::size_t>(i);
+      n->input_gradients.push_back(written[index] ? GradientUse::add : GradientUse::write);
+      written[index] = true;
+    }
+  }
+}
+
+// A slice's tensors should stay in L2 while it passes through the network: small slices. Its layers also
+// stream all weights through the cache once per slice: large slices, when the weights outweigh the
+// activations. At least kMinSlices are cut, so that there is work for several threads.
+template <class T>
+void Plan<T>::choose_slices() {
+  constexpr Index kCacheBytes = 512 * 1024;  // half of the L2 that processors with AVX-512 have
+  constexpr Index kMinSlices = 4;
+  constexpr Index kMaxLanes = 16;
+  constexpr Index kLaneBytes = 16 * 1024 * 1024;  // for all partial sums of the gradients together
+
+  Index scalars = input_shape.size();
+  for (const PlannedNode<T>& n : nodes) {
+    scalars = checked_add(scalars, checked_multiply(n.plan.output.size(), training() ? 2 : 1));
+  }
+  const Index sample_bytes = std::max<Index>(1, checked_multiply(scalars, sizeof(float)));
+  const Index weight_bytes = checked_multiply(weight_count, sizeof(float));
+  const Index most = std::max<Index>(1, (batch + kMinSlices - 1) / kMinSlices);
+  slice = std::clamp<Index>(std::max(kCacheBytes, weight_bytes) / sample_bytes, 1, most);
+
+  lanes = std::min(kMaxLanes, slice_count(batch));
+  while (lanes > kMinSlices && lanes * weight_bytes > kLaneBytes) lanes = (lanes + 1) / 2;
+  capacity = segmented ? batch : slice;
+}
+
+template <class T>
+void Plan<T>::choose_phases() {
+  std::vector<Phase> forward;
+  for (int i = 0; i < node_count(); ++i) {
+    const bool whole = node(i).whole_batch;
+    if (forward.empty() || whole || forward.back().whole_batch) {
+      forward.push_back({.whole_batch = whole, .forward_first = i, .forward_last = i});
+    }
+    forward.back().forward_last = i + 1;
+  }
+  if (forward.front().whole_batch) forward.insert(forward.begin(), Phase{});  // only feeds
+  forward.front().feed = true;
+  if (forward.back().whole_batch) forward.push_back({});  // only the loss
+  forward.back().loss = loss.has_value();
+  phases = forward;
+  if (!training()) return;
+  phases.back().backward_first = forward.back().forward_first;
+  phases.back().backward_last = forward.back().forward_last;
+  for (auto p = forward.rbegin() + 1; p != forward.rend(); ++p) {
+    if (p->forward_first == p->forward_last) continue;
+    phases.push_back({.whole_batch = p->whole_batch,
+                      .backward_first = p->forward_first,
+                      .backward_last = p->forward_last});
+  }
+}
+
+// Each tensor lives from the moment it is written to the last time it is read; moments count the nodes
+// forward (0, 1, ...), the loss, and the nodes backward. Two tensors may share memory when their lives
+// do not meet. In a segmented plan all slices share an arena and are not at the same moment, so there every
+// tensor has its own place.
+template <class T>
+void Plan<T>::place_tensors() {
+  const int count = node_count();
+  const int loss_time = count;
+  const int end = 2 * count + 1;
+  const auto backward_time = [&](int i) { return 2 * count - i; };
+  // The last moment at which the value of a node (or of the input) is read.
+  std::vector<int> last_read(static_cast<std::size_t>(count) + 1, loss_time);
+  const auto last_read_of = [&](int i) -> int& { return last_read[static_cast<std::size_t>(i + 1)]; };
+  for (int i = 0; i < count; ++i) {
+    for (const int from : node(i).inputs) {
+      if (training() && node(i).needs_gradient) {
+        last_read_of(from) = std::max(last_read_of(from), backward_time(i));
+      }
+    }
+    if (training() && node(i).needs_gradient) last_read_of(i) = std::max(last_read_of(i), backward_time(i));
+  }
+  if (!training()) {
+    for (int i = kModelInput; i + 1 < count; ++i) {
+      int last = i;
+      for (int reader = 0; reader < count; ++reader) {
+        const auto& inputs = node(reader).inputs;
+        if (std::find(inputs.begin(), inputs.end(), i) != inputs.end()) last = reader;
+      }
+      last_read_of(i) = last;
+    }
+  }
+
+  BufferPlanner planner(segmented);
+  const auto request = [&](Index per_sample, int first, int last) {
+    return planner.request(checked_multiply(per_sample, capacity), first, last);
+  };
+  const int input_id = request(input_shape.size(), -1, last_read_of(kModelInput));
+  const int target_id = loss ? request(target_shape.size(), -1, end) : -1;
+  std::vector<int> output_ids, gradient_ids, saved_ids;
+  std::vector<int> first_gradient(nodes.size(), loss_time);
+  for (int i = count - 1; i >= 0; --i) {
+    for (std::size_t k = 0; k < node(i).inputs.size() && training(); ++k) {
+      if (node(i).input_gradients[k] == GradientUse::write) {
+        first_gradient[static_cast<std::size_t>(node(i).inputs[k])] = backward_time(i);
+      }
+    }
+  }
+  Index fork_size = 0;
+  for (int i = 0; i < count; ++i) {
+    const PlannedNode<T>& n = node(i);
+    output_ids.push_back(request(n.plan.output.size(), i, last_read_of(i)));
+    saved_ids.push_back(planner.request(
+        checked_add(n.plan.saved, checked_multiply(n.plan.saved_per_sample, capacity)), i,
+        training() ? backward_time(i) : i));
+    gradient_ids.push_back(n.needs_gradient ? request(n.plan.output.size(),
+                                                      first_gradient[static_cast<std::size_t>(i)],
+                                                      backward_time(i))
+                                            : -1);
+    Index forked = 0;
+    for (std::size_t k = 0; k < n.input_gradients.size(); ++k) {
+      if (n.input_gradients[k] == GradientUse::add) {
+        forked = checked_add(forked, node(n.inputs[k]).plan.output.size());
+      }
+    }
+    fork_size = std::max(fork_size, forked);
+  }
+  const int fork_id = request(fork_size, loss_time, end);
+
+  constexpr Index kAlignment = 64 / static_cast<Index>(sizeof(T));
+  arena_size = planner.place(kAlignment);
+  input = planner.offset(input_id);
+  target = target_id < 0 ? 0 : planner.offset(target_id);
+  fork = planner.offset(fork_id);
+  for (int i = 0; i < count; ++i) {
+    PlannedNode<T>& n = nodes[static_cast<std::size_t>(i)];
+    const auto k = static_cast<std::size_t>(i);
+    n.output = planner.offset(output_ids[k]);
+    n.saved = planner.offset(saved_ids[k]);
+    n.gradient = gradient_ids[k] < 0 ? 0 : planner.offset(gradient_ids[k]);
+    n.prepared = prepared_size;
+    prepared_size = checked_add(prepared_size, round_up(n.plan.prepared, kAlignment));
+    const Index samples = n.whole_batch ? batch : slice;
+    const Index scratch =
+        checked_add(n.plan.scratch, checked_multiply(n.plan.scratch_per_sample, samples));
+    Index& largest = n.whole_batch ? batch_scratch_size : scratch_size;
+    largest = std::max(largest, round_up(scratch, kAlignment));
+  }
+}
+
+LINNET_NAMESPACE_END

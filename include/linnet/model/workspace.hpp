@@ -1,0 +1,57 @@
+// Workspace<T>: the memory that a Plan asks for. It is allocated once; a step allocates nothing.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "linnet/core/parallel.hpp"
+#include "linnet/model/plan.hpp"
+
+LINNET_NAMESPACE_BEGIN
+
+template <class T>
+class Workspace {
+ public:
+  /// Memory for `plan`, to be run with up to `thread_count` threads.
+  explicit Workspace(const Plan<T>& plan, int thread_count = num_threads())
+      : threads(std::max(1, thread_count)) {
+    const Index arena_count = plan.segmented ? 1 : threads;
+    arenas.resize(size(checked_multiply(arena_count, plan.arena_size)));
+    scratch.resize(size(checked_multiply(threads, plan.scratch_size)));
+    batch_scratch.resize(size(plan.batch_scratch_size));
+    prepared.resize(size(plan.prepared_size));
+    slice_losses.resize(size(plan.slice_count(plan.batch)));
+    weights.resize(plan.parameters.size());
+    if (!plan.training()) return;
+    gradients.resize(size(checked_multiply(plan.lanes, plan.weight_count)));
+    for (Index lane = 0; lane < plan.lanes; ++lane) {
+      for (const ParameterInfo& info : plan.parameters) {
+        gradient_views.emplace_back(gradients.data() + lane * plan.weight_count + info.offset,
+                                    info.shape);
+      }
+    }
+  }
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+
+  struct SliceLoss {
+    double data = 0;    ///< the loss between output and target
+    double layers = 0;  ///< what layers added (a KL term)
+  };
+
+  int threads;
+  AlignedVector<T> arenas;
+  AlignedVector<T> scratch;
+  AlignedVector<T> batch_scratch;
+  AlignedVector<T> prepared;
+  AlignedVector<T> gradients;  ///< a lane after the other; the sum ends up in the first
+  std::vector<SliceLoss> slice_losses;
+  double batch_layer_loss = 0;  ///< of the nodes that run on the whole batch
+  std::vector<TensorView<const T>> weights;   ///< of the model, by parameter
+  std::vector<TensorView<T>> gradient_views;  ///< by lane and parameter
+
+ private:
+  static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+};
+
+LINNET_NAMESPACE_END

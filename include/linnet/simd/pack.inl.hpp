@@ -1,0 +1,300 @@
+// Pack<T>: 64 bytes of T (16 floats, 8 doubles) that are computed with together.
+//
+// A pack has the same number of lanes in every instruction set: one register with AVX-512, two with AVX2, four
+// with SSE2 or NEON. So a kernel is written once, and a sum over lanes adds in the same order everywhere:
+// AVX2 and AVX-512 give the same bits.
+//
+// Every operation here rounds once. `fma` is the fused multiply-add; g++ may fuse a separate product and sum
+// by itself, so on x86 the product is an intrinsic that it does not look into.
+
+/// A part of a pack: one register (or, where the compiler has no vectors, one T).
+#if defined(__GNUC__)
+template <class T>
+struct PartOf {
+  typedef T type;
+};
+template <>
+struct PartOf<float> {
+  typedef float type __attribute__((vector_size(kPartBytes)));
+  typedef std::int32_t bits __attribute__((vector_size(kPartBytes)));
+};
+template <>
+struct PartOf<std::uint32_t> {
+  typedef std::uint32_t type __attribute__((vector_size(kPartBytes)));
+};
+template <>
+struct PartOf<double> {
+  typedef double type __attribute__((vector_size(kPartBytes)));
+};
+#else
+template <class T>
+struct PartOf {
+  typedef T type;
+};
+#endif
+
+/// The lanes of a part, which may be a plain number.
+template <class Part>
+inline constexpr bool kIsScalar = std::is_arithmetic_v<Part>;
+
+// The operations on a part that every set has; a set's own file overloads those it does better.
+template <class Part>
+LINNET_INLINE Part part_multiply(Part a, Part b) {
+  return a * b;
+}
+template <class Part>
+LINNET_INLINE Part part_max(Part a, Part b) {
+  return a > b ? a : b;
+}
+template <class Part>
+LINNET_INLINE Part part_min(Part a, Part b) {
+  return a < b ? a : b;
+}
+/// Without a fused instruction this is slow, and only where exactness matters; so it is at least not inlined.
+template <class Part>
+LINNET_NOINLINE Part part_fma(Part a, Part b, Part c) {
+  if constexpr (kIsScalar<Part>) {
+    return std::fma(a, b, c);
+  } else {
+    for (int i = 0; i < static_cast<int>(sizeof(Part) / sizeof(a[0])); ++i) {
+      a[i] = std::fma(a[i], b[i], c[i]);
+    }
+    return a;
+  }
+}
+template <class Part>
+LINNET_INLINE Part part_sqrt(Part a) {
+  if constexpr (kIsScalar<Part>) {
+    return std::sqrt(a);
+  } else {
+    for (int i = 0; i < static_cast<int>(sizeof(Part) / sizeof(a[0])); ++i) a[i] = std::sqrt(a[i]);
+    return a;
+  }
+}
+
+/// The sum of a part's lanes, halves first.
+template <class Part>
+LINNET_INLINE auto part_sum(Part a) {
+  for (int half = static_cast<int>(sizeof(Part) / sizeof(a[0])) / 2; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i) a[i] = a[i] + a[i + half];
+  }
+  return a[0];
+}
+/// The high and the low halves of the 64-bit products a * b, lane by lane.
+template <class Part>
+LINNET_INLINE void part_multiply_wide(Part a, std::uint32_t b, Part& high, Part& low) {
+  if constexpr (kIsScalar<Part>) {
+    const std::uint64_t product = std::uint64_t{a} * b;
+    high = static_cast<std::uint32_t>(product >> 32);
+    low = static_cast<std::uint32_t>(product);
+  } else {
+    for (int i = 0; i < static_cast<int>(sizeof(Part) / sizeof(a[0])); ++i) {
+      const std::uint64_t product = std::uint64_t{a[i]} * b;
+      high[i] = static_cast<std::uint32_t>(product >> 32);
+      low[i] = static_cast<std::uint32_t>(product);
+    }
+  }
+}
+
+template <class T>
+struct Pack {
+  using Part = typename PartOf<T>::type;
+  static constexpr int kLanes = static_cast<int>(64 / sizeof(T));
+  static constexpr int kParts = static_cast<int>(64 / sizeof(Part));
+  static constexpr int kPartLanes = kLanes / kParts;
+  Part part[kParts];
+};
+
+template <class T, class Function>
+LINNET_INLINE Pack<T> map_parts(const Pack<T>& a, Function function) {
+  Pack<T> r;
+  LINNET_UNROLL
+  for (int i = 0; i < Pack<T>::kParts; ++i) r.part[i] = function(a.part[i]);
+  return r;
+}
+
+template <class T>
+LINNET_INLINE Pack<T> broadcast(T value) {
+  Pack<T> r;
+  LINNET_UNROLL
+  for (int i = 0; i < Pack<T>::kParts; ++i) {
+    if constexpr (Pack<T>::kPartLanes == 1) {
+      r.part[i] = value;
+    } else {
+      r.part[i] = value - typename Pack<T>::Part{};  // the compiler's way to spread a number
+    }
+  }
+  return r;
+}
+template <class T>
+LINNET_INLINE Pack<T> zero() {
+  Pack<T> r;
+  LINNET_UNROLL
+  for (int i = 0; i < Pack<T>::kParts; ++i) r.part[i] = typename Pack<T>::Part{};
+  return r;
+}
+template <class T>
+LINNET_INLINE Pack<T> load(const T* from) {
+  Pack<T> r;
+  LINNET_UNROLL
+  for (int i = 0; i < Pack<T>::kParts; ++i) {
+    __builtin_memcpy(&r.part[i], from + i * Pack<T>::kPartLanes, sizeof(r.part[i]));
+  }
+  return r;
+}
+template <class T>
+LINNET_INLINE void store(T* to, const Pack<T>& a) {
+  LINNET_UNROLL
+  for (int i = 0; i < Pack<T>::kParts; ++i) {
+    __builtin_memcpy(to + i * Pack<T>::kPartLanes, &a.part[i], sizeof(a.part[i]));
+  }
+}
+
+#define LINNET_PACK_BINARY(name, expression)                                    \
+  template <class T>                                                            \
+  LINNET_INLINE Pack<T> name(const Pack<T>& a, const Pack<T>& b) {              \
+    Pack<T> r;                                                                  \
+    LINNET_UNROLL                                                               \
+    for (int i = 0; i < Pack<T>::kParts; ++i) {                                 \
+      const typename Pack<T>::Part x = a.part[i];                               \
+      const typename Pack<T>::Part y = b.part[i];                               \
+      r.part[i] = expression;                                                   \
+    }                                                                           \
+    return r;                                                                   \
+  }
+LINNET_PACK_BINARY(operator+, x + y)
+LINNET_PACK_BINARY(operator-, x - y)
+LINNET_PACK_BINARY(operator*, part_multiply(x, y))
+LINNET_PACK_BINARY(operator/, x / y)
+/// a > b ? a : b, so a NaN in `b` is kept and one in `a` is not.
+LINNET_PACK_BINARY(max, part_max(x, y))
+/// a < b ? a : b, with the same rule.
+LINNET_PACK_BINARY(min, part_min(x, y))
+#undef LINNET_PACK_BINARY
+
+/// a * b + c, rounded once.
+template <class T>
+LINNET_INLINE Pack<T> fma(const Pack<T>& a, const Pack<T>& b, const Pack<T>& c) {
+  Pack<T> r;
+  LINNET_UNROLL
+  for (int i = 0; i < Pack<T>::kParts; ++i) {
+    r.part[i] = part_fma(a.part[i], b.part[i], c.part[i]);
+  }
+  return r;
+}
+/// a * b + c: fused where the processor can, else a product and a sum. The kernels' work horse: the
+/// baseline set is spared the emulation of a fused operation and rounds twice.
+template <class T>
+LINNET_INLINE Pack<T> multiply_add(const Pack<T>& a, const Pack<T>& b, const Pack<T>& c) {
+  if constexpr (kFusedMultiplyAdd) {
+    return fma(a, b, c);
+  } else {
+    return a * b + c;
+  }
+}
+template <class T>
+LINNET_INLINE Pack<T> sqrt(const Pack<T>& a) {
+  return map_parts(a, [](auto x) { return part_sqrt(x); });
+}
+
+/// a < b ? yes : no, lane by lane.
+template <class T>
+LINNET_INLINE Pack<T> select_less(const Pack<T>& a, const Pack<T>& b, const Pack<T>& yes,
+                                  const Pack<T>& no) {
+  Pack<T> r;
+  LINNET_UNROLL
+  for (int i = 0; i < Pack<T>::kParts; ++i) {
+    r.part[i] = a.part[i] < b.part[i] ? yes.part[i] : no.part[i];
+  }
+  return r;
+}
+/// a == b ? yes : no, lane by lane.
+template <class T>
+LINNET_INLINE Pack<T> select_equal(const Pack<T>& a, const Pack<T>& b, const Pack<T>& yes,
+                                   const Pack<T>& no) {
+  Pack<T> r;
+  LINNET_UNROLL
+  for (int i = 0; i < Pack<T>::kParts; ++i) {
+    r.part[i] = a.part[i] == b.part[i] ? yes.part[i] : no.part[i];
+  }
+  return r;
+}
+/// a is a number ? no : yes, lane by lane.
+template <class T>
+LINNET_INLINE Pack<T> select_unordered(const Pack<T>& a, const Pack<T>& yes, const Pack<T>& no) {
+  Pack<T> r;
+  LINNET_UNROLL
+  for (int i = 0; i < Pack<T>::kParts; ++i) {
+    r.part[i] = a.part[i] == a.part[i] ? no.part[i] : yes.part[i];
+  }
+  return r;
+}
+template <class T>
+LINNET_INLINE Pack<T> abs(const Pack<T>& a) {
+  return select_less(a, zero<T>(), zero<T>() - a, a);
+}
+
+/// The first n lanes (0 <= n <= kLanes) from memory, zeros behind them; nothing past them is read.
+template <class T>
+LINNET_INLINE Pack<T> load(const T* from, Index n) {
+  using P = Pack<T>;
+  if (n >= P::kLanes) return load(from);
+  if constexpr (kPartBytes > 16 && (std::is_same_v<T, float> || std::is_same_v<T, double>)) {
+    P r = zero<T>();
+    LINNET_UNROLL
+    for (int i = 0; i < P::kParts; ++i) {
+      const int left = static_cast<int>(n) - i * P::kPartLanes;
+      if (left > 0) r.part[i] = part_load_first(from + i * P::kPartLanes, std::min(left, P::kPartLanes));
+    }
+    return r;
+  } else {
+    alignas(64) T lanes[P::kLanes] = {};
+    for (int i = 0; i < static_cast<int>(n); ++i) lanes[i] = from[i];
+    return load(lanes);
+  }
+}
+/// Writes the first n lanes only.
+template <class T>
+LINNET_INLINE void store(T* to, const Pack<T>& a, Index n) {
+  using P = Pack<T>;
+  if (n >= P::kLanes) return store(to, a);
+  if constexpr (kPartBytes > 16 && (std::is_same_v<T, float> || std::is_same_v<T, double>)) {
+    LINNET_UNROLL
+    for (int i = 0; i < P::kParts; ++i) {
+      const int left = static_cast<int>(n) - i * P::kPartLanes;
+      if (left > 0) part_store_first(to + i * P::kPartLanes, a.part[i], std::min(left, P::kPartLanes));
+    }
+  } else {
+    alignas(64) T lanes[P::kLanes];
+    store(lanes, a);
+    for (int i = 0; i < static_cast<int>(n); ++i) to[i] = lanes[i];
+  }
+}
+
+/// The sum of all lanes: lane i and lane i + half are added until one is left, in every set.
+template <class T>
+LINNET_INLINE T sum(const Pack<T>& a) {
+  using P = Pack<T>;
+  if constexpr (P::kPartLanes == 1) {
+    P lanes = a;
+    for (int half = P::kLanes / 2; half > 0; half /= 2) {
+      for (int i = 0; i < half; ++i) lanes.part[i] = lanes.part[i] + lanes.part[i + half];
+    }
+    return lanes.part[0];
+  } else if constexpr (P::kParts == 4) {
+    return part_sum((a.part[0] + a.part[2]) + (a.part[1] + a.part[3]));
+  } else if constexpr (P::kParts == 2) {
+    return part_sum(a.part[0] + a.part[1]);
+  } else {
+    return part_sum(a.part[0]);
+  }
+}
+
+/// `function` of every lane by itself: for what has no vector form.
+template <class T, class Function>
+LINNET_INLINE Pack<T> map_lanes(const Pack<T>& a, Function function) {
+  alignas(64) T lanes[Pack<T>::kLanes];
+  store(lanes, a);
+  for (int i = 0; i < Pack<T>::kLanes; ++i) lanes[i] = function(lanes[i]);
+  return load(lanes);
+}

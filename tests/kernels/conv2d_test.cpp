@@ -1,0 +1,214 @@
+#include "linnet/kernels/conv2d.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "kernels/conv2d_cases.hpp"
+
+using namespace linnet;
+
+namespace {
+
+constexpr ConvAlgorithm kFast[] = {ConvAlgorithm::im2col, ConvAlgorithm::direct,
+                                   ConvAlgorithm::narrow, ConvAlgorithm::depthwise};
+
+std::vector<Isa> supported_sets() {
+  std::vector<Isa> sets;
+  for (const Isa set : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+    if (supported(set)) sets.push_back(set);
+  }
+  return sets;
+}
+
+/// Whole numbers in [-4, 4]: every sum of their products here is exact in float.
+template <class T>
+std::vector<T> whole_numbers(Index n, std::uint32_t stream) {
+  std::vector<T> values(static_cast<std::size_t>(n));
+  const RandomKey key{3, stream};
+  for (Index i = 0; i < n; ++i) {
+    values[static_cast<std::size_t>(i)] = static_cast<T>(key.bits(i) % 9) - T(4);
+  }
+  return values;
+}
+
+template <class T>
+std::vector<T> fractions(Index n, std::uint32_t stream) {
+  std::vector<T> values(static_cast<std::size_t>(n));
+  for (Index i = 0; i < n; ++i) {
+    values[static_cast<std::size_t>(i)] = static_cast<T>(RandomKey{4, stream}.uniform(i)) - T(0.5);
+  }
+  return values;
+}
+
+template <class T>
+struct Operands {
+  std::vector<T> x, w, bias, dy, dw;
+};
+
+/// The result of one direction by one algorithm. What a kernel must overwrite begins as NaN.
+template <class T>
+std::vector<T> run(ConvDirection direction, ConvAlgorithm algorithm, const Conv2DGeometry& g,
+                   const Operands<T>& in) {
+  const T nan = std::numeric_limits<T>::quiet_NaN();
+  std::vector<T> packed(static_cast<std::size_t>(conv2d_packed_size<T>(direction, algorithm, g)), nan);
+  std::vector<T> scratch(static_cast<std::size_t>(conv2d_scratch(algorithm, g)), nan);
+  conv2d_pack<T>(direction, algorithm, g, in.w.data(), packed.data());
+  if (direction == ConvDirection::forward) {
+    std::vector<T> y(static_cast<std::size_t>(g.batch * g.output_size()), nan);
+    conv2d_forward<T>(algorithm, g, in.x.data(), in.w.data(), packed.data(), in.bias.data(), y.data(),
+                      scratch.data());
+    return y;
+  }
+  if (direction == ConvDirection::backward_data) {
+    std::vector<T> dx(static_cast<std::size_t>(g.batch * g.input_size()), nan);
+    conv2d_backward_data<T>(algorithm, g, in.dy.data(), in.w.data(), packed.data(), dx.data(),
+                            scratch.data());
+    return dx;
+  }
+  std::vector<T> dw = in.dw;
+  conv2d_backward_weights<T>(algorithm, g, in.x.data(), in.dy.data(), dw.data(), scratch.data());
+  return dw;
+}
+
+constexpr ConvDirection kDirections[] = {ConvDirection::forward, ConvDirection::backward_data,
+                                         ConvDirection::backward_weights};
+
+struct Tally {
+  Index shapes = 0, comparisons = 0, mismatches = 0, mostly_zero = 0, results = 0;
+};
+
+template <class T>
+void compare_with_reference(const Conv2DGeometry& g, Tally& tally) {
+  const Operands<T> in{whole_numbers<T>(g.batch * g.input_size(), 1), whole_numbers<T>(g.kernel_size(), 2),
+                       whole_numbers<T>(g.filters, 3), whole_numbers<T>(g.batch * g.output_size(), 4),
+                       whole_numbers<T>(g.kernel_size(), 5)};
+  ++tally.shapes;
+  for (const ConvDirection direction : kDirections) {
+    const std::vector<T> expected = run(direction, ConvAlgorithm::reference, g, in);
+    ++tally.results;
+    const auto zeros = std::count(expected.begin(), expected.end(), T(0));
+    if (2 * zeros > static_cast<std::ptrdiff_t>(expected.size())) ++tally.mostly_zero;
+    for (const ConvAlgorithm algorithm : kFast) {
+      if (!conv2d_can(algorithm, direction, g)) continue;
+      ++tally.comparisons;
+      if (run(direction, algorithm, g, in) != expected) {
+        ++tally.mismatches;
+        MESSAGE(to_string(isa()), " ", to_string(algorithm), " direction ", static_cast<int>(direction),
+                ": ", g.to_string(), " pads ", g.y.pad, " ", g.x.pad);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("convolutions of whole numbers equal the reference to the bit, in over 2,000 shapes") {
+  const Isa before = isa();
+  for (const Isa set : supported_sets()) {
+    set_isa(set);
+    CAPTURE(to_string(set));
+    Tally tally;
+    for (const Conv2DGeometry& g : test::named_conv_cases()) {
+      compare_with_reference<float>(g, tally);
+      compare_with_reference<double>(g, tally);
+    }
+    for (std::uint32_t i = 0; i < 2000; ++i) {
+      if (i % 4 == 3) {
+        compare_with_reference<double>(test::random_conv_case(i), tally);
+      } else {
+        compare_with_reference<float>(test::random_conv_case(i), tally);
+      }
+    }
+    CHECK(tally.shapes >= 2000);
+    CHECK(tally.comparisons > 3 * 2 * tally.shapes);
+    CHECK(tally.mismatches == 0);
+    CHECK(tally.mostly_zero * 4 < tally.results);  // a comparison of zeros shows little
+  }
+  set_isa(before);
+}
+
+TEST_CASE("AVX2 and AVX-512 give the same bits on fractions") {
+  if (!supported(Isa::avx512)) {
+    MESSAGE("SKIPPED: this processor has no AVX-512");
+    return;
+  }
+  const Isa before = isa();
+  Index different = 0;
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    const Conv2DGeometry g = test::random_conv_case(i);
+    const Operands<float> in{fractions<float>(g.batch * g.input_size(), 1), fractions<float>(g.kernel_size(), 2),
+                             fractions<float>(g.filters, 3), fractions<float>(g.batch * g.output_size(), 4),
+                             fractions<float>(g.kernel_size(), 5)};
+    for (const ConvDirection direction : kDirections) {
+      for (const ConvAlgorithm algorithm : kFast) {
+        if (!conv2d_can(algorithm, direction, g)) continue;
+        set_isa(Isa::avx2);
+        const auto narrow = run(direction, algorithm, g, in);
+        set_isa(Isa::avx512);
+        different += run(direction, algorithm, g, in) != narrow ? 1 : 0;
+      }
+    }
+  }
+  set_isa(before);
+  CHECK(different == 0);
+}
+
+TEST_CASE("the chosen kernel does not depend on the batch, and can do the work") {
+  for (std::uint32_t i = 0; i < 500; ++i) {
+    Conv2DGeometry g = test::random_conv_case(i);
+    for (const ConvDirection direction : kDirections) {
+      g.batch = 1;
+      const ConvAlgorithm one = choose_conv2d(direction, g);
+      g.batch = 64;
+      CHECK(choose_conv2d(direction, g) == one);
+      CHECK(conv2d_can(one, direction, g));
+    }
+  }
+}
+
+TEST_CASE("matrix products of whole numbers") {
+  const Isa before = isa();
+  for (const Isa set : supported_sets()) {
+    set_isa(set);
+    for (std::uint32_t i = 0; i < 200; ++i) {
+      Index word = 0;
+      const RandomKey key{5, i};
+      const auto size = [&] { return 1 + static_cast<Index>(random_below(key, 40, word)); };
+      const Index rows = size(), columns = size(), depth = size();
+      const auto a = whole_numbers<float>(rows * depth, 1);
+      const auto b = whole_numbers<float>(depth * columns, 2);
+      const auto bias = whole_numbers<float>(columns, 3);
+      std::vector<float> expected(static_cast<std::size_t>(rows * columns));
+      for (Index r = 0; r < rows; ++r) {
+        for (Index j = 0; j < columns; ++j) {
+          float total = bias[static_cast<std::size_t>(j)];
+          for (Index k = 0; k < depth; ++k) {
+            total += a[static_cast<std::size_t>(r * depth + k)] * b[static_cast<std::size_t>(k * columns + j)];
+          }
+          expected[static_cast<std::size_t>(r * columns + j)] = total;
+        }
+      }
+      std::vector<float> panels(static_cast<std::size_t>(panels_size<float>(depth, columns)));
+      pack_panels<float>(depth, columns, b.data(), columns, 1, panels.data());
+      std::vector<float> c(expected.size(), std::nanf(""));
+      gemm<float>(rows, columns, depth, a.data(), depth, panels.data(), c.data(), columns,
+                  TileStart::bias, bias.data());
+      CHECK(c == expected);
+
+      // A^T B from A stored the other way round, on top of the bias.
+      std::vector<float> a_transposed(a.size());
+      for (Index r = 0; r < rows; ++r) {
+        for (Index k = 0; k < depth; ++k) {
+          a_transposed[static_cast<std::size_t>(k * rows + r)] = a[static_cast<std::size_t>(r * depth + k)];
+        }
+      }
+      for (Index r = 0; r < rows; ++r) std::copy(bias.begin(), bias.end(), c.begin() + r * columns);
+      gemm_transposed<float>(rows, columns, depth, a_transposed.data(), rows, b.data(), columns, c.data(),
+                             columns);
+      CHECK(c == expected);
+    }
+  }
+  set_isa(before);
+}

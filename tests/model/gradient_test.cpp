@@ -1,0 +1,161 @@
+// Whole models against central differences: that the plan connects what the layers compute (branches,
+// buffers that are used twice, slices, lanes, segments), in double.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "model/networks.hpp"
+
+using namespace linnet;
+
+namespace {
+
+struct Case {
+  Model<double> model;
+  AnyLoss<double> loss;
+  Tensor<double> x, target;
+};
+
+SliceIo<double> io_of(const auto& feed) { return {feed}; }
+
+/// The loss of the batch in training mode, and (in `gradients`, if there is one) its gradient.
+double run(const Case& c, std::span<const double> weights, std::vector<double>* gradients) {
+  const Plan<double> plan(c.model, c.x.batch(), Mode::training, c.loss);
+  Workspace<double> workspace(plan);
+  std::fill(workspace.arenas.begin(), workspace.arenas.end(), std::nan(""));  // nothing may rely on zeros
+  const auto feed = [&](Index first, TensorView<double> x, TensorView<double> target) {
+    const auto from = c.x.samples(first, x.batch());
+    std::copy(from.begin(), from.end(), x.begin());
+    const auto target_from = c.target.samples(first, x.batch());
+    std::copy(target_from.begin(), target_from.end(), target.begin());
+  };
+  const LossTerms loss =
+      Execution<double>(plan, workspace, weights, c.x.batch(), {5, 0, 3}).run(io_of(feed));
+  if (gradients != nullptr) {
+    gradients->assign(workspace.gradients.begin(), workspace.gradients.begin() + plan.weight_count);
+  }
+  return loss.total();
+}
+
+void check_gradients(const Case& c) {
+  std::vector<double> weights(c.model.weights().begin(), c.model.weights().end());
+  // Biases begin at 0, where a relu of a zero input has its kink.
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    weights[i] += 0.02 * (static_cast<double>(RandomKey{7}.uniform(static_cast<Index>(i))) - 0.5);
+  }
+  std::vector<double> gradients;
+  run(c, weights, &gradients);
+  double largest = 0;
+  for (const ParameterInfo& info : c.model.parameters()) {
+    if (!info.trainable) continue;
+    for (Index i = 0; i < info.shape.size(); i += 1 + info.shape.size() / 13) {
+      const auto k = static_cast<std::size_t>(info.offset + i);
+      const double kept = weights[k];
+      const double step = 1e-6;
+      weights[k] = kept + step;
+      const double above = run(c, weights, nullptr);
+      weights[k] = kept - step;
+      const double below = run(c, weights, nullptr);
+      weights[k] = kept;
+      const double numeric = (above - below) / (2 * step);
+      CAPTURE(info.name);
+      CAPTURE(i);
+      CHECK(gradients[k] == doctest::Approx(numeric).epsilon(1e-3).scale(1e-2));
+      largest = std::max(largest, std::abs(numeric));
+    }
+  }
+  CHECK(largest > 1e-4);  // a model that learns nothing would pass the above
+}
+
+}  // namespace
+
+TEST_CASE("gradients of a graph with branches and batch normalization") {
+  for (const Index batch : {2, 7, 19}) {
+    CAPTURE(batch);
+    const Model<double> model = test::branched<double>(3);
+    check_gradients({model, CategoricalCrossentropy{},
+                     test::random_tensor<double>(model.input_shape().with_batch(batch), 4, -1, 1),
+                     test::one_hot_targets<double>(batch, 3, 5)});
+  }
+}
+
+TEST_CASE("gradients of a variational autoencoder") {
+  for (const Index batch : {1, 5, 33}) {
+    CAPTURE(batch);
+    const Model<double> model = test::autoencoder<double>(3);
+    const Tensor<double> x = test::random_tensor<double>(Shape{batch, 20}, 6);
+    check_gradients({model, BinaryCrossentropy{.reduction = Reduction::sum}, x, x});
+  }
+}
+
+TEST_CASE("gradients of a chain without coupling, in several slices") {
+  const Model<double> model = Sequential<double>(
+      {8, 8, 2}, {Conv2D{.filters = 5, .kernel_size = 3, .padding = same, .activation = elu},
+                  MaxPool2D{.pool_size = 2},
+                  Conv2D{.filters = 3, .kernel_size = 3, .padding = same, .activation = gelu},
+                  UpSampling2D{.size = 2},
+                  Conv2D{.filters = 2, .kernel_size = 3, .padding = same}},
+      9);
+  const Tensor<double> x = test::random_tensor<double>(Shape{21, 8, 8, 2}, 7);
+  check_gradients({model, MeanSquaredError{}, x, test::random_tensor<double>(Shape{21, 8, 8, 2}, 8)});
+}
+
+TEST_CASE("a batch that is smaller than planned has the loss and gradients of its own size") {
+  const Model<float> model = test::denoiser();
+  const Tensor<float> x = test::random_tensor<float>(Shape{5, 28, 28, 1}, 9);
+  const auto gradients_with = [&](Index planned) {
+    const Plan<float> plan(model, planned, Mode::training, AnyLoss<float>(BinaryCrossentropy{}));
+    Workspace<float> workspace(plan);
+    const auto feed = [&](Index first, TensorView<float> slice, TensorView<float> target) {
+      const auto from = x.samples(first, slice.batch());
+      std::copy(from.begin(), from.end(), slice.begin());
+      std::copy(from.begin(), from.end(), target.begin());
+    };
+    const LossTerms loss =
+        Execution<float>(plan, workspace, model.weights(), 5, {}).run({feed});
+    std::vector<float> result(workspace.gradients.begin(),
+                              workspace.gradients.begin() + plan.weight_count);
+    result.push_back(static_cast<float>(loss.total()));
+    return result;
+  };
+  const auto own = gradients_with(5);
+  const auto smaller = gradients_with(64);
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    REQUIRE(smaller[i] == doctest::Approx(own[i]).epsilon(1e-4).scale(1e-3));
+  }
+}
+
+TEST_CASE("buffers that live at the same time do not meet") {
+  for (std::uint32_t round = 0; round < 200; ++round) {
+    const RandomKey key{11, round};
+    Index word = 0;
+    struct Request {
+      Index size;
+      int first, last, id;
+    };
+    BufferPlanner planner(false);
+    std::vector<Request> requests;
+    Index sum = 0;
+    for (int i = 0; i < 12; ++i) {
+      const auto size = static_cast<Index>(random_below(key, 50, word));
+      const auto first = static_cast<int>(random_below(key, 20, word));
+      const auto last = first + static_cast<int>(random_below(key, 8, word));
+      requests.push_back({size, first, last, planner.request(size, first, last)});
+      sum += round_up(size, 16);
+    }
+    const Index end = planner.place(16);
+    CHECK(end <= sum);
+    for (const Request& a : requests) {
+      CHECK(planner.offset(a.id) % 16 == 0);
+      CHECK(planner.offset(a.id) + a.size <= end);
+      for (const Request& b : requests) {
+        const bool same_time = a.first <= b.last && b.first <= a.last;
+        if (a.id >= b.id || !same_time || a.size == 0 || b.size == 0) continue;
+        const bool apart = planner.offset(a.id) + a.size <= planner.offset(b.id) ||
+                           planner.offset(b.id) + b.size <= planner.offset(a.id);
+        CHECK(apart);
+      }
+    }
+  }
+}

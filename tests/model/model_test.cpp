@@ -1,0 +1,153 @@
+#include <doctest/doctest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "model/networks.hpp"
+
+using namespace linnet;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+template <class Function>
+std::string message_of(Function function) {
+  try {
+    function();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "(no error)";
+}
+
+}  // namespace
+
+TEST_CASE("the summary of the original report's network") {
+  const std::string text = test::denoiser().summary();
+  CAPTURE(text);
+  CHECK(contains(text, " conv2d (Conv2D)                  (None, 28, 28, 16)   160\n"));
+  CHECK(contains(text, " conv2d_1 (Conv2D)                (None, 14, 14, 16)   2,320\n"));
+  CHECK(contains(text, " conv2d_2 (Conv2D)                (None, 7, 7, 16)     2,320\n"));
+  CHECK(contains(text, " conv2d_3 (Conv2D)                (None, 14, 14, 16)   2,320\n"));
+  CHECK(contains(text, " conv2d_4 (Conv2D)                (None, 28, 28, 1)    145\n"));
+  CHECK(contains(text, "Total params: 7,265\nTrainable params: 7,265\nNon-trainable params: 0\n"));
+  CHECK_FALSE(contains(text, "Connected to"));
+}
+
+TEST_CASE("the summary of branches says what is connected to what") {
+  const std::string text = test::branched().summary();
+  CAPTURE(text);
+  CHECK(contains(text, "Connected to"));
+  CHECK(contains(text, "conv2d, batch_normalization, conv2d_1"));
+  CHECK(contains(text, "Non-trainable params: 8\n"));
+}
+
+TEST_CASE("parameters are named, aligned and found") {
+  Model<float> model = test::denoiser();
+  CHECK(model.parameters().size() == 10);
+  CHECK(model.parameters()[2].name == "conv2d_1/kernel");
+  CHECK(model.parameter("conv2d_1/kernel").shape() == Shape{3, 3, 16, 16});
+  for (const ParameterInfo& info : model.parameters()) CHECK(info.offset % 16 == 0);
+  const std::string message = message_of([&] { model.parameter("conv2d_9/kernel"); });
+  CHECK(contains(message, "conv2d_9/kernel"));
+  CHECK(contains(message, "conv2d_4/bias"));
+}
+
+TEST_CASE("the seed decides the initial weights") {
+  const Model<float> a = test::denoiser(1), b = test::denoiser(1), c = test::denoiser(2);
+  CHECK(std::equal(a.weights().begin(), a.weights().end(), b.weights().begin()));
+  CHECK_FALSE(std::equal(a.weights().begin(), a.weights().end(), c.weights().begin()));
+}
+
+TEST_CASE("a copy has weights of its own") {
+  Model<float> a = test::denoiser();
+  Model<float> b = a;
+  b.weights()[0] += 1;
+  CHECK(a.weights()[0] != b.weights()[0]);
+}
+
+TEST_CASE("models that do not fit together are refused with the layer's name") {
+  const std::string none = message_of([] { Sequential({3}, {}); });
+  CHECK(contains(none, "at least one layer"));
+  const std::string rank = message_of([] {
+    Sequential({28, 28}, {Conv2D{.filters = 1}});
+  });
+  CHECK(contains(rank, "Conv2D"));
+  CHECK(contains(rank, "(28, 28)"));
+  GraphBuilder<float> graph({4});
+  const auto a = graph.add(Dense{.units = 3}, graph.input());
+  const auto b = graph.add(Dense{.units = 2}, graph.input());
+  const auto sum = graph.add(Add{}, {a, b});
+  const std::string add = message_of([&] { graph.build(sum); });
+  CHECK(contains(add, "Add"));
+  CHECK(contains(add, "(3)"));
+  CHECK(contains(add, "(2)"));
+  CHECK_THROWS_AS(graph.build(graph.input()), ValueError);
+}
+
+TEST_CASE("a size that overflows is an error") {
+  CHECK_THROWS_AS(Sequential({Index{1} << 40}, {Dense{.units = Index{1} << 40}}), ShapeError);
+}
+
+TEST_CASE("nodes that do not lead to the output are left out") {
+  GraphBuilder<float> graph({4});
+  const auto a = graph.add(Dense{.units = 3}, graph.input());
+  graph.add(Dense{.units = 100}, a);
+  const auto c = graph.add(Dense{.units = 2}, a);
+  const Model<float> model = graph.build(c);
+  CHECK(model.nodes().size() == 2);
+  CHECK(model.output_shape() == Shape{2});
+}
+
+TEST_CASE("the prediction for a batch is that for each sample alone, bit for bit") {
+  const auto check = [](const Model<float>& model) {
+    const Index n = 37;
+    const Tensor<float> x = test::random_tensor<float>(model.input_shape().with_batch(n), 1);
+    const Tensor<float> together = model.predict(x);
+    bool equal = true;
+    for (Index i = 0; i < n; ++i) {
+      const Tensor<float> alone = model.predict(x.samples(i, 1));
+      const auto expected = together.samples(i, 1);
+      equal = equal && std::equal(alone.begin(), alone.end(), expected.begin());
+    }
+    CHECK(equal);
+  };
+  for (const Isa set : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+    if (!supported(set)) continue;
+    const Isa before = isa();
+    set_isa(set);
+    check(test::denoiser());
+    check(test::branched());
+    check(test::autoencoder());
+    set_isa(before);
+  }
+}
+
+TEST_CASE("many threads predict with one const model") {
+  const Model<float> model = test::denoiser();
+  const Tensor<float> x = test::random_tensor<float>(Shape{8, 28, 28, 1}, 2);
+  const Tensor<float> expected = model.predict(x);
+  std::vector<int> equal(4, 0);
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < equal.size(); ++t) {
+    threads.emplace_back([&, t] {
+      Predictor<float> predictor(model, 3);  // 8 samples in three pieces
+      const Tensor<float> y = predictor(x);
+      equal[t] = std::equal(y.begin(), y.end(), expected.begin()) ? 1 : 0;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const int e : equal) CHECK(e == 1);
+}
+
+TEST_CASE("predict refuses inputs of another shape, and takes an empty batch") {
+  const Model<float> model = test::denoiser();
+  const std::string message = message_of([&] { model.predict(Tensor<float>(Shape{2, 28, 27, 1})); });
+  CHECK(contains(message, "(2, 28, 28, 1)"));
+  CHECK(contains(message, "(2, 28, 27, 1)"));
+  CHECK(model.predict(Tensor<float>(Shape{0, 28, 28, 1})).shape() == Shape{0, 28, 28, 1});
+}
