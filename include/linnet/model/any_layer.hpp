@@ -12,22 +12,22 @@
 
 LINNET_NAMESPACE_BEGIN
 
+// std::copyable comes last: asked of a type that wraps AnyLayer it would ask for AnyLayer's constructors again.
+
 /// A layer that reads one node.
 template <class L, class T>
 concept SingleInputLayer =
-    std::copyable<L> &&
     requires(const L& layer, const Shape& in, Context<T>& context, TensorView<const T> input,
              TensorView<T> output, Parameters<const T> w, Parameters<T> dw) {
       { L::kName } -> std::convertible_to<std::string_view>;
       { layer.plan(in) } -> std::same_as<LayerPlan>;
       layer.forward(context, input, w, output);
       layer.backward(context, input, input, output, w, output, dw);
-    };
+    } && std::copyable<L>;
 
 /// A layer that reads several nodes, such as Add and Concatenate.
 template <class L, class T>
 concept MultiInputLayer =
-    std::copyable<L> &&
     requires(const L& layer, std::span<const Shape> in, Context<T>& context, Inputs<const T> x,
              TensorView<const T> y, TensorView<T> dy, Parameters<const T> w, Inputs<T> dx,
              Parameters<T> dw) {
@@ -35,7 +35,7 @@ concept MultiInputLayer =
       { layer.plan(in) } -> std::same_as<LayerPlan>;
       layer.forward(context, x, w, dy);
       layer.backward(context, x, y, dy, w, dx, dw);
-    };
+    } && std::copyable<L>;
 
 /// What may stand in a model. layers/layer.hpp says what the functions must do.
 template <class L, class T>

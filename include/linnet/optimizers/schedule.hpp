@@ -76,19 +76,25 @@ class Schedule {
     return rate_at(step - warm_up_steps_);
   }
 
-  /// Throws ValueError (naming `who`) for rates below 0 or not finite, and steps below 1.
+  /// Throws ValueError (naming `who`) for rates and factors below 0 or not finite, and steps below 1.
   void validate(const std::string& who) const {
-    const bool bad_steps = std::visit(
-        [](const auto& s) {
-          if constexpr (requires { s.decay_steps; }) return s.decay_steps < 1;
-          return false;
+    const auto require = [&](bool good, const char* what, double value) {
+      if (!good) throw ValueError(who + ": expected " + what + ", got " + std::to_string(value));
+    };
+    const auto require_factor = [&](const char* what, double value) {
+      require(value >= 0 && std::isfinite(value), what, value);
+    };
+    require(warm_up_steps_ >= 0, "warm-up steps >= 0", static_cast<double>(warm_up_steps_));
+    std::visit(
+        [&](const auto& s) {
+          if constexpr (requires { s.decay_steps; }) {
+            require(s.decay_steps >= 1, "decay steps >= 1", static_cast<double>(s.decay_steps));
+          }
+          if constexpr (requires { s.decay_rate; }) require_factor("a decay rate >= 0", s.decay_rate);
+          if constexpr (requires { s.alpha; }) require_factor("an alpha >= 0", s.alpha);
         },
         kind_);
-    const double first = rate_at(0);
-    if (!(first >= 0) || !std::isfinite(first) || bad_steps || warm_up_steps_ < 0) {
-      throw ValueError(who + ": expected a learning rate >= 0 and decay steps >= 1, got " +
-                       std::to_string(first));
-    }
+    require_factor("a learning rate >= 0", rate_at(0));
   }
 
  private:

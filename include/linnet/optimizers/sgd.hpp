@@ -30,6 +30,7 @@ struct SGD {
       throw ValueError("SGD: expected a momentum in [0, 1) and a weight decay >= 0, got " +
                        std::to_string(momentum) + " and " + std::to_string(weight_decay));
     }
+    if (nesterov && momentum == 0) throw ValueError("SGD: nesterov needs a momentum > 0, got 0");
   }
   int slots() const { return momentum > 0 ? 1 : 0; }
 
