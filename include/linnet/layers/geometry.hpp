@@ -16,7 +16,7 @@ struct Size2D {
   Index width = 1;
 
   constexpr Size2D() = default;
-  constexpr Size2D(int both) : height(both), width(both) {}  // NOLINT: kernel_size = 3
+  constexpr Size2D(Index both) : height(both), width(both) {}  // NOLINT: kernel_size = 3
   constexpr Size2D(Index h, Index w) : height(h), width(w) {}
 
   template <class Visitor>

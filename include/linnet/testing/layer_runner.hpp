@@ -1,0 +1,105 @@
+// LayerRunner: runs one layer alone, with memory of its own: for tests of layers, yours included.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "linnet/layers/layer.hpp"
+#include "linnet/model/any_layer.hpp"
+
+LINNET_NAMESPACE_BEGIN
+namespace testing {
+
+/// Plans a layer for a batch of inputs and holds all that it works on. Fill x(i), weights(i) and dy(); call forward() and
+/// backward(); read y(), dx(i) and dw(i).
+template <class T>
+class LayerRunner {
+ public:
+  /// `inputs` are the shapes of a sample of each input. Throws what the layer's plan() throws.
+  LayerRunner(AnyLayer<T> layer, std::vector<Shape> inputs, Index batch)
+      : layer_(std::move(layer)), plan_(layer_.plan(inputs)) {
+    for (const Shape& shape : inputs) {
+      x_.emplace_back(shape.with_batch(batch));
+      dx_.emplace_back(shape.with_batch(batch));
+    }
+    for (const ParameterSpec& spec : plan_.parameters) {
+      weights_.emplace_back(spec.shape);
+      dw_.emplace_back(spec.shape);
+    }
+    y_ = dy_ = Tensor<T>(plan_.output.with_batch(batch));
+    prepared_.resize(static_cast<std::size_t>(plan_.prepared));
+    saved_.resize(static_cast<std::size_t>(plan_.saved + batch * plan_.saved_per_sample));
+    scratch_.resize(static_cast<std::size_t>(plan_.scratch + batch * plan_.scratch_per_sample));
+    context.batch = batch;
+  }
+
+  const LayerPlan& plan() const { return plan_; }
+  std::size_t inputs() const { return x_.size(); }
+  std::size_t parameters() const { return weights_.size(); }
+  Tensor<T>& x(std::size_t i = 0) { return x_[i]; }
+  Tensor<T>& weights(std::size_t i) { return weights_[i]; }
+  Tensor<T>& y() { return y_; }
+  Tensor<T>& dy() { return dy_; }
+  Tensor<T>& dx(std::size_t i = 0) { return dx_[i]; }
+  Tensor<T>& dw(std::size_t i) { return dw_[i]; }
+
+  /// Returns what the layer adds to the loss of the batch.
+  double forward(bool training = true) {
+    prepare_context(training);
+    context.loss = 0;
+    layer_.prepare(views<const T>(weights_, const_weights_), training, prepared_);
+    layer_.forward(context, views<const T>(x_, const_x_), const_weights_, y_);
+    return context.loss / static_cast<double>(context.batch);
+  }
+
+  /// dx(i) are overwritten (none of them, unless want_dx), dw(i) added to; dy() is kept.
+  void backward(bool want_dx = true) {
+    prepare_context(context.training);
+    Tensor<T> dy = dy_;  // the layer may use it up
+    std::vector<TensorView<T>> dx(dx_.size()), dw;
+    for (std::size_t i = 0; i < dx_.size() && want_dx; ++i) dx[i] = dx_[i];
+    for (Tensor<T>& d : dw_) dw.push_back(d);
+    layer_.backward(context, views<const T>(x_, const_x_), y_, dy, views<const T>(weights_, const_weights_), dx, dw);
+  }
+
+  /// Moves the parameters that no optimizer touches, as after a training step.
+  void update_state() {
+    std::vector<TensorView<T>> w;
+    std::vector<TensorView<const T>> dw;
+    for (Tensor<T>& t : weights_) w.push_back(t);
+    for (const Tensor<T>& d : dw_) dw.push_back(d);
+    layer_.update_state(w, dw);
+  }
+
+  /// What the layer is given besides; its random key may be set.
+  Context<T> context;
+
+ private:
+  void prepare_context(bool training) {
+    context.training = training;
+    context.prepared = prepared_;
+    context.saved = saved_;
+    context.scratch = scratch_;
+    std::fill(scratch_.begin(), scratch_.end(), std::numeric_limits<T>::quiet_NaN());  // nothing may rely on it
+  }
+  template <class Element>
+  static std::span<const TensorView<Element>> views(std::vector<Tensor<T>>& tensors,
+                                                    std::vector<TensorView<Element>>& storage) {
+    storage.assign(tensors.begin(), tensors.end());
+    return storage;
+  }
+
+  AnyLayer<T> layer_;
+  LayerPlan plan_;
+  std::vector<Tensor<T>> x_, dx_, weights_, dw_;
+  Tensor<T> y_, dy_;
+  AlignedVector<T> prepared_, saved_, scratch_;
+  std::vector<TensorView<const T>> const_x_, const_weights_;
+};
+
+}  // namespace testing
+LINNET_NAMESPACE_END

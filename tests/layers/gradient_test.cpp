@@ -1,0 +1,226 @@
+// Every layer's backward() against central differences, over many shapes and on every instruction set.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "kernels/conv2d_cases.hpp"
+#include "linnet/layers/layers.hpp"
+#include "linnet/testing/gradient_check.hpp"
+
+using namespace linnet;
+using linnet::testing::check_gradients;
+using linnet::testing::GradientCheckOptions;
+using linnet::testing::GradientReport;
+
+namespace {
+
+struct GradientCase {
+  AnyLayer<double> layer;
+  std::vector<Shape> inputs;
+  GradientCheckOptions options = {};
+};
+
+/// Runs the cases on every instruction set; a kind of layer must be checked over at least 20 shapes.
+void check_all(const std::vector<GradientCase>& cases) {
+  CHECK(cases.size() >= 20);
+  const Isa before = isa();
+  for (const Isa set : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+    if (!supported(set)) continue;
+    set_isa(set);
+    double largest = 0;
+    for (const GradientCase& c : cases) {
+      const GradientReport report = check_gradients(c.layer, c.inputs, c.options);
+      CAPTURE(to_string(set));
+      CAPTURE(c.inputs[0].to_string());
+      CHECK_MESSAGE(report.ok, report.message);
+      CHECK(report.compared > 0);
+      largest = std::max(largest, report.largest);
+    }
+    CHECK(largest > 0.01);  // gradients that are all 0 would agree too
+  }
+  set_isa(before);
+}
+
+/// Images with odd sizes, single pixels, single channels, and channels that fill no pack.
+const std::vector<Shape> kImages = {
+    {1, 1, 1}, {1, 1, 5},  {2, 2, 1}, {3, 3, 2}, {4, 4, 3},  {5, 5, 1}, {5, 3, 4}, {3, 7, 2},
+    {6, 6, 8}, {4, 5, 9},  {7, 2, 3}, {2, 9, 1}, {8, 8, 1},  {1, 6, 7}, {6, 1, 7}, {3, 3, 16},
+    {2, 2, 17}, {4, 3, 11}, {5, 4, 2}, {2, 3, 20}, {9, 9, 1}, {4, 4, 4},
+};
+const std::vector<Shape> kVectors = {{1},  {2},  {3},  {4},  {5},  {7},  {8},  {9},  {11}, {13}, {15},
+                                     {16}, {17}, {19}, {23}, {24}, {31}, {32}, {33}, {40}, {3, 5}, {2, 2, 9}};
+
+std::vector<GradientCase> over(const std::vector<Shape>& shapes, const AnyLayer<double>& layer,
+                               GradientCheckOptions options = {}) {
+  std::vector<GradientCase> cases;
+  for (const Shape& shape : shapes) {
+    options.batch = 1 + static_cast<Index>(cases.size()) % 3;
+    cases.push_back({layer, {shape}, options});
+  }
+  return cases;
+}
+
+/// The convolution layer of a geometry from the table.
+Conv2D conv_layer(const Conv2DGeometry& g, Activation activation) {
+  const auto after = [](const ConvAxis& a) {
+    return std::max<Index>(0, (a.output - 1) * a.stride + (a.taps - 1) * a.dilation + 1 - a.input - a.pad);
+  };
+  return {.filters = g.filters,
+          .kernel_size = Size2D(g.y.taps, g.x.taps),
+          .strides = Size2D(g.y.stride, g.x.stride),
+          .padding = pad(g.y.pad, after(g.y), g.x.pad, after(g.x)),
+          .dilation_rate = Size2D(g.y.dilation, g.x.dilation),
+          .groups = g.groups,
+          .activation = activation};
+}
+
+}  // namespace
+
+TEST_CASE("Conv2D: the table's cases and random ones") {
+  const std::vector<Activation> activations = {linear, Activation::tanh, gelu, sigmoid};
+  std::vector<GradientCase> cases;
+  const auto add = [&](const Conv2DGeometry& g, Index batch) {
+    if (g.input_size() > 200 || g.kernel_size() > 400) return;  // two forward passes for every number
+    cases.push_back({conv_layer(g, activations[cases.size() % activations.size()]),
+                     {{g.y.input, g.x.input, g.channels}},
+                     {.batch = batch}});
+  };
+  for (const Conv2DGeometry& g : test::named_conv_cases()) add(g, 1);
+  for (std::uint32_t i = 0; cases.size() < 60; ++i) add(test::random_conv_case(i), 1 + i % 2);
+  for (const Padding& padding : {same, valid}) {
+    for (Index size = 3; size < 8; ++size) {
+      cases.push_back({Conv2D{.filters = 3, .kernel_size = 3, .strides = 2, .padding = padding, .use_bias = false},
+                       {{size, size + 1, 2}}});
+    }
+  }
+  check_all(cases);
+}
+
+TEST_CASE("Conv2DTranspose") {
+  std::vector<GradientCase> cases;
+  for (const Padding& padding : {same, valid, pad(1, 0, 0, 1)}) {
+    for (Index stride = 1; stride <= 3; ++stride) {
+      for (Index taps = 2; taps <= 4; ++taps) {
+        const Index size = 1 + (stride + taps) % 4;
+        cases.push_back({Conv2DTranspose{.filters = 1 + taps, .kernel_size = Size2D(taps, taps + 1), .strides = stride,
+                                         .padding = padding,
+                                         .output_padding = Size2D(Index{padding == pad(1, 0, 0, 1) && stride > 1}, 0),
+                                         .activation = taps == 3 ? silu : linear, .use_bias = taps != 2},
+                         {{size, size + 1, 1 + stride}},
+                         {.batch = 1 + stride % 2}});
+      }
+    }
+  }
+  cases.push_back({Conv2DTranspose{.filters = 2, .kernel_size = 2, .dilation_rate = 2}, {{3, 3, 2}}});
+  check_all(cases);
+}
+
+TEST_CASE("Dense") {
+  std::vector<GradientCase> cases;
+  const std::vector<Activation> activations = {linear, sigmoid, gelu, softmax, Activation::tanh};
+  for (const Shape& shape : kVectors) {
+    const Index n = static_cast<Index>(cases.size());
+    cases.push_back({Dense{.units = 1 + 3 * n % 19, .activation = activations[cases.size() % 5], .use_bias = n % 4 != 0},
+                     {shape},
+                     {.batch = 1 + n % 4}});
+  }
+  check_all(cases);
+}
+
+TEST_CASE("activations") {
+  for (const Activation& activation : {linear, relu, leaky_relu, leaky_relu.with(0.01), elu, elu.with(0.5), selu, gelu, silu,
+                                       sigmoid, Activation::tanh, softplus, softmax}) {
+    CAPTURE(name_of(activation.kind));
+    check_all(over(kVectors, activation, {.scale = 3}));
+  }
+}
+
+TEST_CASE("pooling") {
+  for (const Padding& padding : {valid, same}) {
+    std::vector<GradientCase> most, mean;
+    for (const Shape& shape : kImages) {
+      const Index size = std::min<Index>({2 + static_cast<Index>(most.size()) % 2, shape[0], shape[1]});
+      const Index stride = most.size() % 3 == 0 ? 1 : 0;  // windows that overlap too
+      const GradientCheckOptions options{.batch = 1 + static_cast<Index>(most.size()) % 2};
+      most.push_back({MaxPool2D{.pool_size = Size2D(size, size), .strides = Size2D(stride, stride), .padding = padding},
+                      {shape}, options});
+      mean.push_back({AveragePool2D{.pool_size = Size2D(size, size), .strides = Size2D(stride, stride), .padding = padding},
+                      {shape}, options});
+    }
+    check_all(most);
+    check_all(mean);
+  }
+  check_all(over(kImages, GlobalAveragePool2D{}));
+}
+
+TEST_CASE("up-sampling and padding") {
+  check_all(over(kImages, UpSampling2D{.size = 2}));
+  check_all(over(kImages, UpSampling2D{.size = Size2D(3, 2), .interpolation = Interpolation::bilinear}));
+  check_all(over(kImages, UpSampling2D{.size = Size2D(1, 4), .interpolation = Interpolation::bilinear}));
+  check_all(over(kImages, ZeroPadding2D{.padding = pad(1, 2, 0, 3)}));
+}
+
+TEST_CASE("shapes") {
+  check_all(over(kImages, Flatten{}));
+  check_all(over(kImages, Reshape{.target_shape = {1, -1}}));
+}
+
+TEST_CASE("merging") {
+  std::vector<GradientCase> sums, joined, tall;
+  for (const Shape& shape : kImages) {
+    sums.push_back({Add{}, {shape, shape, shape}});
+    joined.push_back({Concatenate{}, {shape, {shape[0], shape[1], 3}}});
+    tall.push_back({Concatenate{.axis = 0}, {shape, {2, shape[1], shape[2]}, shape}});
+  }
+  check_all(sums);
+  check_all(joined);
+  check_all(tall);
+}
+
+TEST_CASE("noise keeps its numbers from forward to backward") {
+  check_all(over(kVectors, Dropout{.rate = 0.4}));
+  check_all(over(kVectors, GaussianNoise{.stddev = 0.3}));
+}
+
+TEST_CASE("normalization") {
+  std::vector<GradientCase> batch;
+  for (const Shape& shape : kImages) {
+    // One value alone has no variance to speak of, and its gradient is 0.
+    const Index values = shape[0] * shape[1];
+    const std::size_t i = batch.size();
+    batch.push_back({BatchNormalization{.center = i % 3 != 0, .scale = i % 4 != 0}, {shape},
+                     {.batch = values == 1 ? 5 : 1 + static_cast<Index>(i) % 3}});
+  }
+  check_all(batch);
+  std::vector<GradientCase> layer;
+  for (const Shape& shape : kVectors) {
+    layer.push_back({LayerNormalization{.center = layer.size() % 3 != 0, .scale = layer.size() % 4 != 0}, {shape}, {.batch = 3}});
+  }
+  check_all(layer);
+}
+
+TEST_CASE("GaussianLatent, with its term of the loss") {
+  std::vector<GradientCase> cases;
+  for (Index n = 1; n <= 22; ++n) {
+    cases.push_back({GaussianLatent{.kl_weight = n % 3 == 0 ? 0.0 : 0.5 + 0.1 * static_cast<double>(n)},
+                     {{2 * n}}, {.batch = 1 + n % 4, .training = n % 5 != 0}});
+  }
+  check_all(cases);
+}
+
+TEST_CASE("a wrong gradient is found") {
+  struct Wrong : Activation {  // forgets the derivative
+    LayerPlan plan(const Shape& in) const { return {.output = in}; }
+    void forward(Context<double>&, TensorView<const double> x, Parameters<const double>, TensorView<double> y) const {
+      for (Index i = 0; i < x.size(); ++i) y[i] = x[i] * x[i];
+    }
+    void backward(Context<double>&, TensorView<const double> x, TensorView<const double>, TensorView<double> dy,
+                  Parameters<const double>, TensorView<double> dx, Parameters<double>) const {
+      for (Index i = 0; i < dx.size(); ++i) dx[i] = dy[i] * (i == 3 ? 2.01 : 2.0) * x[i];
+    }
+  };
+  const GradientReport report = check_gradients(Wrong{}, {{5}});
+  CHECK_FALSE(report.ok);
+  CHECK(report.message.find("d input[0, 3]") != std::string::npos);
+}
