@@ -109,7 +109,7 @@ struct Conv2D {
     }
     const auto axis = [&](const char* name, Index input, Index taps, Index stride, Index dilation,
                           Index before, Index after) -> ConvAxis {
-      const WindowAxis window = resolve_window(std::string("Conv2D (") + name + ")", input, taps, stride,
+      const WindowAxis window = resolve_window(kName, name, input, taps, stride,
                                                dilation, padding.kind, before, after);
       return {window.input, window.output, taps, stride, dilation, window.pad_before};
     };

@@ -127,11 +127,11 @@ struct Conv2DTranspose {
   }
   ConvAxis axis(const char* name, Index in, Index taps, Index stride, Index dilation, Index before,
                 Index after, Index more) const {
-    const std::string who = std::string("Conv2DTranspose (") + name + ")";
+    const auto who = [&] { return std::string("Conv2DTranspose (") + name + ")"; };
     const bool is_explicit = padding.kind == Padding::Kind::explicit_;
     if (taps < 1 || stride < 1 || dilation < 1 || before < 0 || after < 0 || more < 0 ||
         (more > 0 && (!is_explicit || more >= std::max(stride, dilation)))) {
-      throw ValueError(who + ": expected kernel, stride and dilation >= 1, padding >= 0 and an output "
+      throw ValueError(who() + ": expected kernel, stride and dilation >= 1, padding >= 0 and an output "
                        "padding below the stride (0 unless the padding is explicit), got " +
                        std::to_string(taps) + ", " + std::to_string(stride) + ", " +
                        std::to_string(dilation) + ", " + std::to_string(before) + "/" +
@@ -150,7 +150,7 @@ struct Conv2DTranspose {
       axis.input = checked_add(checked_multiply(in, stride), beyond);
     }
     if (axis.input < 1) {
-      throw ShapeError(who + ": a padding of " + std::to_string(before) + " and " + std::to_string(after) +
+      throw ShapeError(who() + ": a padding of " + std::to_string(before) + " and " + std::to_string(after) +
                        " leaves nothing of the output");
     }
     return axis;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "linnet/core/names.hpp"
@@ -74,17 +75,18 @@ struct WindowAxis {
   Index pad_before = 0, pad_after = 0;
 };
 
-/// Resolves one axis. The window covers (window - 1) * dilation + 1 pixels. Throws ShapeError (naming `who`) when it
-/// does not fit, ValueError when a size is not positive or a padding negative.
-inline WindowAxis resolve_window(const std::string& who, Index input, Index window, Index stride,
+/// Resolves one axis, "height" or "width". The window covers (window - 1) * dilation + 1 pixels. Throws ShapeError
+/// (naming the layer `who`) when it does not fit, ValueError when a size is not positive or a padding negative.
+inline WindowAxis resolve_window(std::string_view who, std::string_view axis_name, Index input, Index window, Index stride,
                                  Index dilation, Padding::Kind kind, Index before, Index after) {
+  const auto place = [&] { return std::string(who) + " (" + std::string(axis_name) + ")"; };
   if (window < 1 || stride < 1 || dilation < 1) {
-    throw ValueError(who + ": expected window, stride and dilation >= 1, got " +
+    throw ValueError(place() + ": expected window, stride and dilation >= 1, got " +
                      std::to_string(window) + ", " + std::to_string(stride) + ", " +
                      std::to_string(dilation));
   }
   if (before < 0 || after < 0) {
-    throw ValueError(who + ": expected a padding >= 0, got " + std::to_string(before) + ", " +
+    throw ValueError(place() + ": expected a padding >= 0, got " + std::to_string(before) + ", " +
                      std::to_string(after));
   }
   const Index covered = checked_add(checked_multiply(window - 1, dilation), 1);
@@ -102,12 +104,12 @@ inline WindowAxis resolve_window(const std::string& who, Index input, Index wind
     }
     const Index padded = checked_add(checked_add(input, axis.pad_before), axis.pad_after);
     if (padded < covered) {
-      throw ShapeError(who + ": a window of " + std::to_string(covered) +
+      throw ShapeError(place() + ": a window of " + std::to_string(covered) +
                        " pixels does not fit an input of " + std::to_string(padded));
     }
     axis.output = (padded - covered) / stride + 1;
   }
-  if (input < 1) throw ShapeError(who + ": expected an image of at least 1 pixel, got none");
+  if (input < 1) throw ShapeError(place() + ": expected an image of at least 1 pixel, got none");
   return axis;
 }
 

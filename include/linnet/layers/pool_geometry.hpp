@@ -16,11 +16,10 @@ inline PoolGeometry pool_geometry(std::string_view who, const Shape& in, Size2D 
   require_image(who, in);
   const auto axis = [&](const char* name, Index input, Index window, Index stride, Index before,
                         Index after) -> ConvAxis {
-    const std::string place = std::string(who) + " (" + name + ")";
-    const WindowAxis w = resolve_window(place, input, window, stride == 0 ? window : stride, 1,
+    const WindowAxis w = resolve_window(who, name, input, window, stride == 0 ? window : stride, 1,
                                         padding.kind, before, after);
     if (w.pad_before >= window || w.pad_after >= window) {
-      throw ValueError(place + ": expected a padding below the window's " + std::to_string(window) +
+      throw ValueError(std::string(who) + " (" + name + "): expected a padding below the window's " + std::to_string(window) +
                        " pixels, got " + std::to_string(std::max(w.pad_before, w.pad_after)));
     }
     return {w.input, w.output, window, w.stride, 1, w.pad_before};
