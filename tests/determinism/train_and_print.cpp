@@ -1,0 +1,43 @@
+// Trains three small models on every instruction set that there is and prints a hash of the bits of their weights. Built by
+// several compilers at several levels, it must print the same each time.
+#include <bit>
+#include <cstdio>
+
+#include "model/networks.hpp"
+
+using namespace linnet;
+
+namespace {
+
+std::uint64_t hash(std::span<const float> weights) {  // FNV-1a, 64 bits
+  std::uint64_t h = 0xCBF29CE484222325u;
+  for (const float w : weights) h = (h ^ std::bit_cast<std::uint32_t>(w)) * 0x100000001B3u;
+  return h;
+}
+
+template <class L, class O>
+std::uint64_t train(Model<float> model, L loss, O optimizer, const Tensor<float>& x, const Tensor<float>& target) {
+  Trainer trainer(model, loss, optimizer);
+  trainer.fit(TensorSource<float>(x, target), {.epochs = 2, .batch_size = 24});
+  return hash(model.weights());
+}
+
+}  // namespace
+
+int main() {
+  for (const Isa set : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+    if (!supported(set)) continue;
+    set_isa(set);
+    const Tensor<float> images = test::random_tensor<float>(Shape{40, 28, 28, 1}, 1);
+    std::printf("%s denoiser %016llx\n", to_string(set),
+                static_cast<unsigned long long>(train(test::denoiser(), BinaryCrossentropy{}, Adam{}, images, images)));
+    std::printf("%s branched %016llx\n", to_string(set),
+                static_cast<unsigned long long>(train(
+                    test::branched(), CategoricalCrossentropy{}, RMSprop{.momentum = 0.5, .clip = {.global_norm = 1}},
+                    test::random_tensor<float>(Shape{40, 6, 5, 3}, 2), test::one_hot_targets<float>(40, 3, 3))));
+    const Tensor<float> vectors = test::random_tensor<float>(Shape{60, 20}, 4);
+    std::printf("%s autoencoder %016llx\n", to_string(set),
+                static_cast<unsigned long long>(train(test::autoencoder(), BinaryCrossentropy{.reduction = Reduction::sum},
+                                                      AdamW{.learning_rate = CosineDecay{.decay_steps = 9}}, vectors, vectors)));
+  }
+}
