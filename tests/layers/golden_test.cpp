@@ -10,6 +10,7 @@
 #include "linnet/io/json_config.hpp"
 #include "linnet/kernels/random.hpp"
 #include "linnet/model/layer_registry.hpp"
+#include "linnet/testing/layer_runner.hpp"
 
 using namespace linnet;
 using nlohmann::json;
@@ -26,81 +27,73 @@ AnyLayer<T> make_layer(const json& golden) {
   return layer;
 }
 
-template <class T>
 RandomKey random_key(const json& golden) {
   if (!golden.contains("random_key")) return {};
   const json& key = golden["random_key"];
   return {.seed = key["seed"], .stream = key["stream"], .step = key["step"]};
 }
 
-template <class T>
-std::vector<TensorView<T>> views(std::vector<Tensor<T>>& tensors) {
-  return {tensors.begin(), tensors.end()};
-}
-template <class T>
-std::vector<TensorView<const T>> const_views(const std::vector<Tensor<T>>& tensors) {
-  return {tensors.begin(), tensors.end()};
-}
-template <class View>
-std::vector<View> samples(const std::vector<View>& tensors, Index first, Index count) {
-  std::vector<View> result;
-  for (const View& tensor : tensors) result.push_back(tensor.samples(first, count));
-  return result;
-}
-
-/// Runs a golden case, `slice` samples at a time. What a layer must write starts as NaN, and so does working memory.
+/// The results of a golden case, run `slice` samples at a time as a model does. What a layer must write starts as NaN.
 template <class T>
 struct Run {
-  std::vector<Tensor<T>> x, dx, w, dw;
-  std::vector<std::string> parameters;
   Tensor<T> y;
+  std::vector<Tensor<T>> dx, w, dw;
+  std::vector<std::string> parameters;
   double loss = 0;
 
   Run(const json& golden, const test::GoldenArrays& arrays, Index slice) {
     const std::string name = golden["name"];
-    const bool training = golden["training"];
     const T nan = std::numeric_limits<T>::quiet_NaN();
     const AnyLayer<T> layer = make_layer<T>(golden);
-    const int inputs = golden["inputs"];
+    const std::size_t inputs = golden["inputs"];
+    std::vector<Tensor<T>> x;
     std::vector<Shape> shapes;
-    for (int i = 0; i < inputs; ++i) {
+    for (std::size_t i = 0; i < inputs; ++i) {
       x.push_back(arrays.get<T>(name + (inputs == 1 ? "/x" : "/x" + std::to_string(i))));
-      dx.emplace_back(x.back().shape(), nan);
-      shapes.push_back(x.back().shape().without_batch());
+      dx.emplace_back(x[i].shape());
+      shapes.push_back(x[i].shape().without_batch());
     }
     const Index batch = x[0].batch();
     const LayerPlan plan = layer.plan(shapes);
+    y = Tensor<T>(plan.output.with_batch(batch));
     for (const ParameterSpec& parameter : plan.parameters) {
       parameters.push_back(parameter.name);
       w.push_back(arrays.get<T>(name + "/w." + parameter.name));
       REQUIRE(w.back().shape() == parameter.shape);
-      dw.emplace_back(parameter.shape, T(0));
+      dw.emplace_back(parameter.shape);
     }
-    y = Tensor<T>(plan.output.with_batch(batch), nan);
-    const auto weights = const_views(w);
-    const auto gradients = views(dw);
-    Tensor<T> prepared(Shape{plan.prepared}, nan);
-    layer.prepare(weights, training, prepared.view().span());
 
-    slice = plan.couples_batch ? batch : slice;
+    if (plan.couples_batch) slice = batch;
     for (Index first = 0; first < batch; first += slice) {
       const Index count = std::min(slice, batch - first);
-      Tensor<T> saved(Shape{plan.saved + count * plan.saved_per_sample}, nan);
-      Tensor<T> scratch(Shape{plan.scratch + count * plan.scratch_per_sample}, nan);
-      Context<T> context{.training = training, .batch = batch, .first_sample = first,
-                         .random_key = random_key<T>(golden), .prepared = prepared.view().span(),
-                         .saved = saved.view().span(), .scratch = scratch.view().span()};
-      const auto slice_x = samples(const_views(x), first, count);
-      layer.forward(context, slice_x, weights, y.samples(first, count));
-      loss += context.loss / static_cast<double>(batch);
+      testing::LayerRunner<T> runner(layer, shapes, count);
+      runner.context.batch = batch;
+      runner.context.first_sample = first;
+      runner.context.random_key = random_key(golden);
+      for (std::size_t i = 0; i < inputs; ++i) runner.x(i) = Tensor<T>(x[i].samples(first, count));
+      for (std::size_t i = 0; i < w.size(); ++i) {
+        runner.weights(i) = w[i];
+        runner.dw(i) = dw[i];
+      }
+      runner.y().fill(nan);
+      loss += runner.forward(golden["training"]);
+      copy_samples(runner.y(), y, first);
       if (!golden["backward"]) continue;
-      scratch.fill(nan);
-      Tensor<T> dy(arrays.get<T>(name + "/dy").samples(first, count));
-      const Tensor<T>& whole_y = y;
-      layer.backward(context, slice_x, whole_y.samples(first, count), dy, weights,
-                     samples(views(dx), first, count), gradients);
+      runner.dy() = Tensor<T>(arrays.get<T>(name + "/dy").samples(first, count));
+      for (std::size_t i = 0; i < inputs; ++i) runner.dx(i).fill(nan);
+      runner.backward();
+      for (std::size_t i = 0; i < inputs; ++i) copy_samples(runner.dx(i), dx[i], first);
+      runner.update_state();
+      for (std::size_t i = 0; i < w.size(); ++i) {
+        w[i] = runner.weights(i);
+        dw[i] = runner.dw(i);
+      }
     }
-    if (golden["backward"]) layer.update_state(views(w), const_views(dw));
+  }
+
+ private:
+  static void copy_samples(const Tensor<T>& from, Tensor<T>& to, Index first) {
+    std::copy(from.begin(), from.end(), to.samples(first, from.batch()).begin());
   }
 };
 
@@ -114,7 +107,7 @@ Tensor<double> expected(const json& golden, const test::GoldenArrays& arrays, co
   const Index size = result.size() / result.batch();
   std::vector<T> noise(static_cast<std::size_t>(latents));
   for (Index i = 0; i < result.size(); ++i) {
-    if (i % size == 0) fill_normal<T>(random_key<T>(golden).with_sample(static_cast<std::uint32_t>(i / size)), noise);
+    if (i % size == 0) fill_normal<T>(random_key(golden).with_sample(static_cast<std::uint32_t>(i / size)), noise);
     result[i] += slope[i] * static_cast<double>(noise[static_cast<std::size_t>(i % size % latents)]);
   }
   return result;

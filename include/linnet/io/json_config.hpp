@@ -45,8 +45,8 @@ class JsonConfigWriter final : public ConfigVisitor {
   std::vector<nlohmann::json*> path_;
 };
 
-/// Sets the fields from a JSON object, which must hold each of them and, as finish() and leave() see to, no other. Throws
-/// FormatError that names the layer and the field. The object must outlive the reader.
+/// Sets the fields from a JSON object, which must hold each of them and, as finish() and leave() see to, no other.
+/// Throws FormatError that names the layer and the field. The object must outlive the reader.
 class JsonConfigReader final : public ConfigVisitor {
  public:
   /// `who` is the layer (or loss, ...) whose configuration it is.
@@ -154,8 +154,8 @@ nlohmann::json write_config(Described value) {
   return writer.config();
 }
 
-/// Sets the configuration of `value`, which messages call `who`. Throws FormatError for a field that is unknown, missing, of the wrong
-/// type or without meaning.
+/// Sets the configuration of `value`, which messages call `who`. Throws FormatError for a field that is unknown,
+/// missing, of the wrong type or without meaning.
 template <class Described>
 void read_config(std::string_view who, const nlohmann::json& config, Described& value) {
   JsonConfigReader reader(who, config);

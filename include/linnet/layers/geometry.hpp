@@ -26,7 +26,8 @@ struct Size2D {
     visit.field("width", width);
   }
   std::string to_string() const {
-    return "(" + std::to_string(height) + ", " + std::to_string(width) + ")";
+    // Begun with a std::string: "(" + std::to_string() draws a false -Wrestrict from g++ 12 (GCC bug 105651).
+    return std::string("(") + std::to_string(height) + ", " + std::to_string(width) + ")";
   }
   friend bool operator==(const Size2D&, const Size2D&) = default;
 };

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "linnet/core/tensor.hpp"
 #include "linnet/kernels/random.hpp"
 #include "linnet/kernels/vector_ops.hpp"
 #include "linnet/layers/initializer.hpp"
