@@ -126,7 +126,8 @@ inline ImageDataset load_idx_set(const std::string& folder, const std::string& n
     }
     throw FileError(plain + ": there is no such file, nor one with .gz behind its name");
   };
-  return load_idx(find("-images-idx3-ubyte"), find("-labels-idx1-ubyte"));
+  const std::string images = find("-images-idx3-ubyte");
+  return load_idx(images, find("-labels-idx1-ubyte"));
 }
 
 LINNET_NAMESPACE_END

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <string>
 #include <vector>
@@ -55,10 +56,17 @@ inline void write_png(const std::string& path, const PngImage& image) {
 /// Reads a PNG file as grey (1 channel) or RGB (3), converted if need be. Throws FileError or FormatError naming it.
 inline PngImage read_png(const std::string& path, Index channels = 1) {
   const Bytes content = read_file(path);
+  // libpng is content once it has all pixels; a file without its end has been cut all the same.
+  constexpr std::uint8_t kEnd[] = {0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xAE, 0x42, 0x60, 0x82};
+  const bool whole = std::search(content.begin(), content.end(), std::begin(kEnd), std::end(kEnd)) != content.end();
   png_image png = {};
   png.version = PNG_IMAGE_VERSION;
   if (png_image_begin_read_from_memory(&png, content.data(), content.size()) == 0) {
     throw FormatError(path + ": not a PNG file (" + png.message + ")");
+  }
+  if (!whole) {
+    png_image_free(&png);
+    throw FormatError(path + ": truncated (its end is missing)");
   }
   PngImage image;
   image.width = static_cast<Index>(png.width);

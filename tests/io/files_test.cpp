@@ -1,0 +1,220 @@
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "linnet/io/npz.hpp"
+#include "linnet/io/png.hpp"
+#include "linnet/io/safetensors.hpp"
+
+using namespace linnet;
+
+namespace files_test {
+
+/// A folder of this test's own, removed at the end.
+struct Folder {
+  Folder() { std::filesystem::create_directories(path); }
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::string file(const std::string& name) const { return path + "/" + name; }
+  std::string path = "files_test_files";
+};
+
+std::string error_of(const auto& function) {
+  try {
+    function();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "(no error)";
+}
+
+bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+/// Reading any beginning of `whole` must throw a FileError that names the file.
+void refuse_when_cut(const std::string& path, const Bytes& whole, const auto& read) {
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    CAPTURE(size);
+    write_file(path, std::span(whole).first(size));
+    CHECK(mentions(error_of([&] { read(path); }), path));
+  }
+}
+
+/// Reading `whole` with any byte changed must give a result or an Error, nothing else.
+void survive_damage(const std::string& path, const Bytes& whole, const auto& read) {
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    for (const int change : {0x01, 0x80, 0xFF}) {
+      Bytes damaged = whole;
+      damaged[i] = static_cast<std::uint8_t>(damaged[i] ^ change);
+      write_file(path, damaged);
+      error_of([&] { read(path); });
+    }
+  }
+}
+
+Bytes bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
+
+Bytes with_header(const std::string& header, std::size_t data) {
+  Bytes content;
+  append_little_endian<std::uint64_t>(content, header.size());
+  content.insert(content.end(), header.begin(), header.end());
+  content.resize(content.size() + data);
+  return content;
+}
+
+}  // namespace files_test
+
+using namespace files_test;
+
+TEST_CASE("a file that cannot be written leaves what was there") {
+  const Folder folder;
+  const std::string path = folder.file("kept");
+  write_file(path, "before");
+  std::filesystem::create_directory(path + ".part");  // in the way of the temporary file
+  CHECK(mentions(error_of([&] { write_file(path, "after"); }), path));
+  CHECK(read_file(path) == bytes_of("before"));
+  std::filesystem::remove(path + ".part");
+  write_file(path, "after");
+  CHECK(read_file(path) == bytes_of("after"));
+  CHECK_FALSE(std::filesystem::exists(path + ".part"));
+  CHECK(mentions(error_of([&] { write_file(folder.file("no/folder"), "x"); }), "no/folder"));
+  std::filesystem::create_directory(folder.file("directory"));
+  CHECK(mentions(error_of([&] { write_file(folder.file("directory"), "x"); }), "directory"));
+  CHECK_FALSE(std::filesystem::exists(folder.file("directory.part")));
+}
+
+TEST_CASE("NPY files, as NumPy writes them") {
+  const Folder folder;
+  const std::string path = folder.file("a.npy");
+  // numpy.save of numpy.array([[1, -2.5], [3, 4]], "<f4"), written out by its format's description
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }";
+  header.resize(117, ' ');
+  header += '\n';
+  Bytes content = bytes_of(std::string("\x93NUMPY\x01\x00\x76\x00", 10) + header);
+  for (const float v : {1.0f, -2.5f, 3.0f, 4.0f}) append_little_endian<float>(content, v);
+  write_file(path, content);
+  const Tensor<double> read = load_npy<double>(path);
+  CHECK(read.shape() == Shape{2, 2});
+  CHECK(read[1] == -2.5);
+  save_npy<float>(path, load_npy<float>(path));
+  CHECK(read_file(path) == content);
+
+  Tensor<double> scalar(Shape{}, 7.25), vector(Shape{3}, {1, 2, 3}), none(Shape{0, 4});
+  for (const Tensor<double>& tensor : {scalar, vector, none}) {
+    save_npy<double>(path, tensor);
+    const Tensor<double> again = load_npy<double>(path);
+    CHECK(again.shape() == tensor.shape());
+    CHECK(std::equal(again.begin(), again.end(), tensor.begin()));
+  }
+  const auto read_it = [](const std::string& p) { load_npy<float>(p); };
+  refuse_when_cut(path, content, read_it);
+  survive_damage(path, content, read_it);
+  std::string fortran(content.begin(), content.end());
+  fortran.replace(fortran.find("False"), 5, "True ");
+  write_file(path, fortran);
+  CHECK(mentions(error_of([&] { load_npy<float>(path); }), "Fortran order"));
+  std::string complex(content.begin(), content.end());
+  complex.replace(complex.find("<f4"), 3, "<c8");
+  write_file(path, complex);
+  CHECK(mentions(error_of([&] { load_npy<float>(path); }), "got <c8"));
+}
+
+TEST_CASE("NPZ files") {
+  const Folder folder;
+  const std::string path = folder.file("a.npz");
+  const std::map<std::string, Tensor<float>> arrays = {{"one", Tensor<float>(Shape{2}, {1, 2})},
+                                                       {"two", Tensor<float>(Shape{1, 3}, {4, 5, 6})}};
+  save_npz(path, arrays);
+  const auto again = load_npz<float>(path);
+  REQUIRE(again.size() == 2);
+  CHECK(again.at("two").shape() == Shape{1, 3});
+  CHECK(again.at("two")[2] == 6);
+  const Bytes content = read_file(path);
+  const auto read_it = [](const std::string& p) { load_npz<float>(p); };
+  refuse_when_cut(path, content, read_it);
+  survive_damage(path, content, read_it);
+  // NumPy's own, deflated: the golden file of the losses
+  CHECK(load_npz<double>(LINNET_TEST_SOURCE_DIR "/golden/losses.npz").size() > 50);
+}
+
+TEST_CASE("safetensors files, as the format's description spells them") {
+  const Folder folder;
+  const std::string path = folder.file("a.safetensors");
+  Bytes content = with_header(R"({"__metadata__":{"who":"me"},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
+                              R"("a":{"dtype":"F64","shape":[1,1],"data_offsets":[8,16]}})",
+                              0);
+  append_little_endian<float>(content, 1.5f);
+  append_little_endian<float>(content, -2.0f);
+  append_little_endian<double>(content, 0.1);
+  const SafetensorsFile file = parse_safetensors(path, content);
+  CHECK(file.metadata.at("who") == "me");
+  CHECK(file.tensors.at("b").to_tensor<double>(path)[1] == -2.0);
+  CHECK(file.tensors.at("a").to_tensor<double>(path)[0] == 0.1);
+  save_safetensors(path, file);
+  const Bytes written = read_file(path);
+  CHECK(read_little_endian<std::uint64_t>(written.data()) % 8 == 0);
+  const SafetensorsFile again = load_safetensors(path);
+  CHECK(again.metadata == file.metadata);
+  CHECK(again.tensors.at("b").bytes == file.tensors.at("b").bytes);
+  const auto read_it = [](const std::string& p) { load_safetensors(p); };
+  refuse_when_cut(path, content, read_it);
+  survive_damage(path, content, read_it);
+}
+
+TEST_CASE("safetensors headers that lie are refused") {
+  const auto message = [](const std::string& header, std::size_t data) {
+    return error_of([&] { parse_safetensors("file", with_header(header, data)); });
+  };
+  const auto tensor = [](const std::string& name, const std::string& dtype, const std::string& shape, const std::string& offsets) {
+    return "\"" + name + "\":{\"dtype\":\"" + dtype + "\",\"shape\":" + shape + ",\"data_offsets\":" + offsets + "}";
+  };
+  const std::string a = tensor("a", "F32", "[2]", "[0,8]");
+  CHECK(message("{" + a + "}", 8) == "(no error)");
+  CHECK(mentions(message("{" + a + "}", 12), "4 bytes behind the last tensor"));
+  CHECK(mentions(message("{" + a + "," + tensor("b", "F32", "[1]", "[4,8]") + "}", 8), "overlap"));
+  CHECK(mentions(message("{" + a + "," + tensor("b", "F32", "[1]", "[12,16]") + "}", 16), "gap"));
+  CHECK(mentions(message("{" + tensor("a", "F32", "[3]", "[0,8]") + "}", 8), "expected 12 bytes"));
+  CHECK(mentions(message("{" + tensor("a", "F31", "[2]", "[0,8]") + "}", 8), "unknown dtype F31"));
+  CHECK(mentions(message("{" + tensor("a", "F32", "[-2]", "[0,8]") + "}", 8), "expected a dtype, a shape"));
+  CHECK(mentions(message("{" + tensor("a", "F32", "[4294967296,4294967296]", "[0,8]") + "}", 8), "file: a"));
+  CHECK(mentions(message("{" + tensor("a", "F32", "[2]", "[8,0]") + "}", 8), "range 8 to 0"));
+  CHECK(mentions(message("{" + a + "," + a + "}", 8), "occurs twice"));
+  CHECK(mentions(message("[1]", 0), "no JSON object"));
+  CHECK(mentions(message("{\"__metadata__\":{\"n\":1}}", 0), "n is no text"));
+  CHECK(mentions(message("{", 0), "not valid JSON"));
+  Bytes huge = with_header("{}", 0);
+  huge[7] = 0x7F;
+  CHECK(mentions(error_of([&] { parse_safetensors("file", huge); }), "its header should have"));
+}
+
+TEST_CASE("PNG files") {
+  const Folder folder;
+  const std::string path = folder.file("a.png");
+  for (const Index channels : {1, 3}) {
+    PngImage image{5, 4, channels, {}};
+    for (Index i = 0; i < 20 * channels; ++i) image.pixels.push_back(static_cast<std::uint8_t>(11 * i));
+    write_png(path, image);
+    const PngImage again = read_png(path, channels);
+    CHECK(again.width == 5);
+    CHECK(again.height == 4);
+    CHECK(again.pixels == image.pixels);
+    refuse_when_cut(path, read_file(path), [&](const std::string& p) { read_png(p, channels); });
+  }
+  CHECK(mentions(error_of([&] { write_png(path, PngImage{2, 2, 1, {1, 2, 3}}); }), "2 x 2 x 1 and 3 bytes"));
+}
+
+TEST_CASE("a grid of images") {
+  const Tensor<float> images(Shape{3, 1, 2, 1}, {0, 1, 0.5f, 2, -1, 0.25f});
+  const PngImage grid = draw_grid<float>(images, {.columns = 2, .scale = 2, .gap = 1, .ground = 77});
+  CHECK(grid.width == 11);  // gap 4 gap 4 gap
+  CHECK(grid.height == 7);  // gap 2 gap 2 gap
+  PngImage g = grid;
+  CHECK(*g.pixel(0, 0) == 77);
+  CHECK(*g.pixel(1, 1) == 0);
+  CHECK(*g.pixel(3, 2) == 255);
+  CHECK(*g.pixel(6, 1) == 128);  // 0.5
+  CHECK(*g.pixel(8, 1) == 255);  // 2 is held within [0, 1]
+  CHECK(*g.pixel(1, 4) == 0);    // the third, in the next row
+  CHECK(*g.pixel(6, 4) == 77);   // where there is none
+  CHECK_THROWS_AS(draw_grid<float>(Tensor<float>(Shape{2, 2})), ShapeError);
+}
