@@ -10,10 +10,12 @@
 #include "linnet/data/sources.hpp"
 #include "linnet/simd/isa.hpp"
 #include "linnet/training/source.hpp"
+#include "support.hpp"
 
 using namespace linnet;
+using namespace linnet::test;
 
-namespace dataset_test {
+namespace {
 
 /// Image i holds i, i + 1, ... (mod 256); its label is i mod 4.
 ImageDataset numbered(Index count) {
@@ -31,18 +33,7 @@ std::set<int> ids(const ImageDataset& set) {
   return result;
 }
 
-std::string error_of(const auto& function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(no error)";
-}
-
-bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-}  // namespace dataset_test
+}  // namespace
 
 TEST_CASE("images stay bytes, and become byte / 255") {
   std::vector<std::uint8_t> bytes(256);
@@ -59,7 +50,6 @@ TEST_CASE("images stay bytes, and become byte / 255") {
 }
 
 TEST_CASE("subsets") {
-  using namespace dataset_test;
   const ImageDataset set = numbered(40);
   const std::vector<Index> some = {7, 3};
   const ImageDataset two = set.subset(some);
@@ -87,7 +77,6 @@ TEST_CASE("subsets") {
 }
 
 TEST_CASE("more than there is, or something else, is refused") {
-  using namespace dataset_test;
   const ImageDataset set = numbered(40);
   const std::string few = error_of([&] { set.of_class(2, 11, RandomKey{}); });
   CHECK(mentions(few, "11 images of class 2 asked for, there are 10"));
@@ -130,7 +119,6 @@ TEST_CASE("salt and pepper hit the given share of the pixels, as often with whit
 }
 
 TEST_CASE("an image's noise depends on seed, epoch and index alone") {
-  using namespace dataset_test;
   const ImageDataset set = numbered(10);
   const auto noisy = [&](const DenoisingSource& source, std::vector<Index> samples, std::uint32_t epoch) {
     Tensor<float> x(Shape{static_cast<Index>(samples.size()), 2, 3, 1}), target(x.shape());
@@ -142,11 +130,8 @@ TEST_CASE("an image's noise depends on seed, epoch and index alone") {
     return std::vector<float>(view.begin(), view.end());
   };
   const DenoisingSource fresh(set, Corruption{.amount = 0.2}, 1), fixed(set, Corruption{.amount = 0.2}, 1, false);
-  const Isa before = isa();
   std::vector<std::vector<float>> seen;
-  for (const Isa set_of : {Isa::baseline, Isa::avx2, Isa::avx512}) {
-    if (!supported(set_of)) continue;
-    set_isa(set_of);
+  test::for_each_isa([&](Isa) {
     const Tensor<float> all = noisy(fresh, {0, 1, 2, 3, 4}, 2);
     const Tensor<float> some = noisy(fresh, {4, 2}, 2);
     CHECK(sample(all, 4) == sample(some, 0));
@@ -155,13 +140,11 @@ TEST_CASE("an image's noise depends on seed, epoch and index alone") {
     CHECK(sample(noisy(fixed, {4}, 3), 0) == sample(noisy(fixed, {4}, 0), 0));
     CHECK(sample(all, 1) != sample(all, 2));
     seen.push_back(sample(all, 4));
-  }
+  });
   for (const auto& bits : seen) CHECK(bits == seen[0]);
-  set_isa(before);
 }
 
 TEST_CASE("sources give inputs and targets") {
-  using namespace dataset_test;
   static_assert(Source<TensorSource<float>, float>);
   static_assert(Source<DenoisingSource, double>);
   static_assert(Source<LabelSource, float>);

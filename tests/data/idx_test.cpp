@@ -7,17 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "support.hpp"
+
 using namespace linnet;
+using namespace linnet::test;
 
-namespace idx_test {
-
-/// A folder of this test's own, removed at the end.
-struct Folder {
-  Folder() { std::filesystem::create_directories(path); }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::string file(const std::string& name) const { return path + "/" + name; }
-  std::string path = "idx_test_files";
-};
+namespace {
 
 Bytes gzip(const Bytes& plain) {
   z_stream stream = {};
@@ -37,25 +32,14 @@ Bytes gzip(const Bytes& plain) {
 const Bytes kImages = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6, 250, 251, 252, 253, 254, 255};
 const Bytes kLabels = {0, 0, 8, 1, 0, 0, 0, 2, 7, 9};
 
-std::string error_of(const auto& function) {
-  try {
-    function();
-  } catch (const FileError& error) {
-    return error.what();
-  }
-  return "(no FileError)";
-}
-
-bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-}  // namespace idx_test
+}  // namespace
 
 TEST_CASE("IDX files are read, plain and compressed") {
-  const idx_test::Folder folder;
+  const TemporaryFolder folder("idx_test_files");
   const std::string images = folder.file("images"), labels = folder.file("labels");
   for (const bool compressed : {false, true}) {
-    write_file(images, compressed ? idx_test::gzip(idx_test::kImages) : idx_test::kImages);
-    write_file(labels, compressed ? idx_test::gzip(idx_test::kLabels) : idx_test::kLabels);
+    write_file(images, compressed ? gzip(kImages) : kImages);
+    write_file(labels, compressed ? gzip(kLabels) : kLabels);
     const ImageDataset set = load_idx(images, labels);
     CHECK(set.size() == 2);
     CHECK(set.image_shape() == Shape{2, 3, 1});
@@ -63,38 +47,38 @@ TEST_CASE("IDX files are read, plain and compressed") {
     CHECK(set.image(1)[0] == 250);
     CHECK(set.label(1) == 9);
   }
-  write_idx(folder.file("again"), Shape{2, 2, 3}, std::span(idx_test::kImages).subspan(16));
-  CHECK(read_file(folder.file("again")) == idx_test::kImages);
+  write_idx(folder.file("again"), Shape{2, 2, 3}, std::span(kImages).subspan(16));
+  CHECK(read_file(folder.file("again")) == kImages);
 }
 
 TEST_CASE("a set in a folder is found with and without .gz") {
-  const idx_test::Folder folder;
-  write_file(folder.file("few-images-idx3-ubyte.gz"), idx_test::gzip(idx_test::kImages));
-  write_file(folder.file("few-labels-idx1-ubyte"), idx_test::kLabels);
-  CHECK(load_idx_set(folder.path, "few").size() == 2);
-  CHECK(idx_test::mentions(idx_test::error_of([&] { load_idx_set(folder.path, "none"); }), "none-images-idx3-ubyte"));
+  const TemporaryFolder folder("idx_test_files");
+  write_file(folder.file("few-images-idx3-ubyte.gz"), gzip(kImages));
+  write_file(folder.file("few-labels-idx1-ubyte"), kLabels);
+  CHECK(load_idx_set(folder.path(), "few").size() == 2);
+  CHECK(mentions(error_of([&] { load_idx_set(folder.path(), "none"); }), "none-images-idx3-ubyte"));
 }
 
 TEST_CASE("an IDX file that is cut anywhere is refused by name") {
-  const idx_test::Folder folder;
+  const TemporaryFolder folder("idx_test_files");
   const std::string path = folder.file("cut");
-  for (const Bytes& whole : {idx_test::kImages, idx_test::gzip(idx_test::kImages)}) {
+  for (const Bytes& whole : {kImages, gzip(kImages)}) {
     for (std::size_t size = 0; size < whole.size(); ++size) {
       CAPTURE(size);
       write_file(path, std::span(whole).first(size));
-      CHECK(idx_test::mentions(idx_test::error_of([&] { read_idx(path); }), path));
+      CHECK(mentions(error_of([&] { read_idx(path); }), path));
     }
     Bytes longer = whole;
     longer.push_back(0);
     write_file(path, longer);
-    CHECK(idx_test::mentions(idx_test::error_of([&] { read_idx(path); }), path));
+    CHECK(mentions(error_of([&] { read_idx(path); }), path));
   }
 }
 
 TEST_CASE("every damaged bit of a compressed file is found") {
-  const idx_test::Folder folder;
+  const TemporaryFolder folder("idx_test_files");
   const std::string path = folder.file("damaged");
-  const Bytes whole = idx_test::gzip(idx_test::kImages);
+  const Bytes whole = gzip(kImages);
   const IdxFile expected = [&] {
     write_file(path, whole);
     return read_idx(path);
@@ -114,26 +98,26 @@ TEST_CASE("every damaged bit of a compressed file is found") {
 }
 
 TEST_CASE("files of another kind are refused, saying what was expected") {
-  const idx_test::Folder folder;
+  const TemporaryFolder folder("idx_test_files");
   const std::string path = folder.file("file"), images = folder.file("images"), labels = folder.file("labels");
   const auto message = [&](Bytes content) {
     write_file(path, content);
-    return idx_test::error_of([&] { read_idx(path); });
+    return error_of([&] { read_idx(path); });
   };
-  CHECK(idx_test::mentions(message({'P', 'N', 'G', '!', 0, 0, 0, 0}), "not an IDX file"));
-  CHECK(idx_test::mentions(message({0, 0, 0x0D, 1, 0, 0, 0, 0}), "got type 13"));
-  CHECK(idx_test::mentions(message({0, 0, 8, 9, 0, 0, 0, 0}), "at most 7 axes, got 9"));
-  CHECK(idx_test::mentions(message({0, 0, 8, 2, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}), path));  // 2^64 bytes
-  CHECK(idx_test::mentions(message({0, 0, 8, 1, 0x7F, 0xFF, 0xFF, 0xFF, 1, 2}), "truncated"));
-  CHECK(idx_test::mentions(idx_test::error_of([&] { read_idx(folder.file("missing")); }), "no such file"));
-  CHECK(idx_test::mentions(idx_test::error_of([&] { read_idx(folder.path); }), "folder"));
+  CHECK(mentions(message({'P', 'N', 'G', '!', 0, 0, 0, 0}), "not an IDX file"));
+  CHECK(mentions(message({0, 0, 0x0D, 1, 0, 0, 0, 0}), "got type 13"));
+  CHECK(mentions(message({0, 0, 8, 9, 0, 0, 0, 0}), "at most 7 axes, got 9"));
+  CHECK(mentions(message({0, 0, 8, 2, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}), path));  // 2^64 bytes
+  CHECK(mentions(message({0, 0, 8, 1, 0x7F, 0xFF, 0xFF, 0xFF, 1, 2}), "truncated"));
+  CHECK(mentions(error_of([&] { read_idx(folder.file("missing")); }), "no such file"));
+  CHECK(mentions(error_of([&] { read_idx(folder.path()); }), "folder"));
 
-  write_file(images, idx_test::kImages);
-  write_file(labels, idx_test::kLabels);
-  CHECK(idx_test::mentions(idx_test::error_of([&] { load_idx(labels, images); }), "are these the labels?"));
-  CHECK(idx_test::mentions(idx_test::error_of([&] { load_idx(images, images); }), "are these the images?"));
+  write_file(images, kImages);
+  write_file(labels, kLabels);
+  CHECK(mentions(error_of([&] { load_idx(labels, images); }), "are these the labels?"));
+  CHECK(mentions(error_of([&] { load_idx(images, images); }), "are these the images?"));
   write_file(labels, Bytes{0, 0, 8, 1, 0, 0, 0, 3, 7, 9, 1});
-  CHECK(idx_test::mentions(idx_test::error_of([&] { load_idx(images, labels); }), "3 labels for the 2 images"));
+  CHECK(mentions(error_of([&] { load_idx(images, labels); }), "3 labels for the 2 images"));
 }
 
 TEST_CASE("the digits that come with linnet") {

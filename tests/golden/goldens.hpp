@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "linnet/io/npz.hpp"
-#include "linnet/simd/isa.hpp"
+#include "support.hpp"
 
 namespace linnet::test {
 
@@ -62,17 +62,5 @@ double difference(TensorView<const T> got, TensorView<const double> expected) {
 /// How close results must come to PyTorch's float64.
 template <class T>
 constexpr double kGoldenTolerance = std::is_same_v<T, double> ? 1e-12 : 1e-5;
-
-/// Runs `test` with every instruction set that there is.
-template <class Test>
-void for_each_isa(const Test& test) {
-  const Isa before = isa();
-  for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
-    if (!supported(isa)) continue;
-    set_isa(isa);
-    test(isa);
-  }
-  set_isa(before);
-}
 
 }  // namespace linnet::test

@@ -7,29 +7,12 @@
 #include "linnet/io/npz.hpp"
 #include "linnet/io/png.hpp"
 #include "linnet/io/safetensors.hpp"
+#include "support.hpp"
 
 using namespace linnet;
+using namespace linnet::test;
 
-namespace files_test {
-
-/// A folder of this test's own, removed at the end.
-struct Folder {
-  Folder() { std::filesystem::create_directories(path); }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::string file(const std::string& name) const { return path + "/" + name; }
-  std::string path = "files_test_files";
-};
-
-std::string error_of(const auto& function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(no error)";
-}
-
-bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+namespace {
 
 /// Reading any beginning of `whole` must throw a FileError that names the file.
 void refuse_when_cut(const std::string& path, const Bytes& whole, const auto& read) {
@@ -62,12 +45,10 @@ Bytes with_header(const std::string& header, std::size_t data) {
   return content;
 }
 
-}  // namespace files_test
-
-using namespace files_test;
+}  // namespace
 
 TEST_CASE("a file that cannot be written leaves what was there") {
-  const Folder folder;
+  const TemporaryFolder folder("files_test_files");
   const std::string path = folder.file("kept");
   write_file(path, "before");
   std::filesystem::create_directory(path + ".part");  // in the way of the temporary file
@@ -84,7 +65,7 @@ TEST_CASE("a file that cannot be written leaves what was there") {
 }
 
 TEST_CASE("NPY files, as NumPy writes them") {
-  const Folder folder;
+  const TemporaryFolder folder("files_test_files");
   const std::string path = folder.file("a.npy");
   // numpy.save of numpy.array([[1, -2.5], [3, 4]], "<f4"), written out by its format's description
   std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }";
@@ -120,7 +101,7 @@ TEST_CASE("NPY files, as NumPy writes them") {
 }
 
 TEST_CASE("NPZ files") {
-  const Folder folder;
+  const TemporaryFolder folder("files_test_files");
   const std::string path = folder.file("a.npz");
   const std::map<std::string, Tensor<float>> arrays = {{"one", Tensor<float>(Shape{2}, {1, 2})},
                                                        {"two", Tensor<float>(Shape{1, 3}, {4, 5, 6})}};
@@ -138,7 +119,7 @@ TEST_CASE("NPZ files") {
 }
 
 TEST_CASE("safetensors files, as the format's description spells them") {
-  const Folder folder;
+  const TemporaryFolder folder("files_test_files");
   const std::string path = folder.file("a.safetensors");
   Bytes content = with_header(R"({"__metadata__":{"who":"me"},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
                               R"("a":{"dtype":"F64","shape":[1,1],"data_offsets":[8,16]}})",
@@ -188,7 +169,7 @@ TEST_CASE("safetensors headers that lie are refused") {
 }
 
 TEST_CASE("PNG files") {
-  const Folder folder;
+  const TemporaryFolder folder("files_test_files");
   const std::string path = folder.file("a.png");
   for (const Index channels : {1, 3}) {
     PngImage image{5, 4, channels, {}};

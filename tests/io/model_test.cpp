@@ -8,10 +8,12 @@
 
 #include "linnet/io/checkpoint.hpp"
 #include "model/networks.hpp"
+#include "support.hpp"
 
 using namespace linnet;
+using namespace linnet::test;
 
-namespace model_file_test {
+namespace {
 
 /// A model with every layer that the library has.
 Model<float> everything() {
@@ -56,23 +58,11 @@ struct Scale {
   }
 };
 
-std::string error_of(const auto& function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(no error)";
-}
-
-bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 const std::string kPath = "model_file_test.safetensors";
 
-}  // namespace model_file_test
+}  // namespace
 
 TEST_CASE("a model file brings back architecture and weights") {
-  using namespace model_file_test;
   const Model<float> model = everything();
   std::size_t kinds = 0;
   std::apply([&](const auto&... layer) {
@@ -98,7 +88,6 @@ TEST_CASE("a model file brings back architecture and weights") {
 }
 
 TEST_CASE("kernels lie in files as PyTorch has them") {
-  using namespace model_file_test;
   Model<float> model = Sequential({5, 5, 2}, {Conv2D{.filters = 3, .kernel_size = Size2D(3, 2)}, Flatten{}, Dense{.units = 4}});
   save_model(model, kPath);
   const SafetensorsFile file = load_safetensors(kPath);
@@ -119,7 +108,6 @@ TEST_CASE("kernels lie in files as PyTorch has them") {
 }
 
 TEST_CASE("files of other models are refused, and nothing is changed") {
-  using namespace model_file_test;
   save_model(Sequential({4}, {Dense{.units = 3}}), kPath);
   Model<float> other = Sequential({4}, {Dense{.units = 2}});
   const std::vector<float> before(other.weights().begin(), other.weights().end());
@@ -139,8 +127,8 @@ TEST_CASE("files of other models are refused, and nothing is changed") {
   bare.metadata.clear();
   save_safetensors(kPath, bare);
   CHECK(mentions(error_of([&] { load_model(kPath); }), "there is no architecture"));
-  const auto architecture = [&](const std::string& json) {
-    bare.metadata["linnet.architecture"] = json;
+  const auto architecture = [&](const std::string& text) {
+    bare.metadata["linnet.architecture"] = text;
     save_safetensors(kPath, bare);
     return error_of([&] { load_model(kPath); });
   };
@@ -156,7 +144,6 @@ TEST_CASE("files of other models are refused, and nothing is changed") {
 }
 
 TEST_CASE("a layer of one's own is saved and loaded") {
-  using namespace model_file_test;
   const Model<float> model = Sequential({4}, {Dense{.units = 3}, Scale{.factor = 2.5}});
   save_model(model, kPath);
   CHECK(mentions(error_of([&] { load_model(kPath); }), "no layer is called \"Scale\""));

@@ -6,21 +6,15 @@
 #include <vector>
 
 #include "kernels/conv2d_cases.hpp"
+#include "support.hpp"
 
 using namespace linnet;
+using namespace linnet::test;
 
 namespace {
 
 constexpr ConvAlgorithm kFast[] = {ConvAlgorithm::im2col, ConvAlgorithm::direct,
                                    ConvAlgorithm::narrow, ConvAlgorithm::depthwise};
-
-std::vector<Isa> supported_sets() {
-  std::vector<Isa> sets;
-  for (const Isa set : {Isa::baseline, Isa::avx2, Isa::avx512}) {
-    if (supported(set)) sets.push_back(set);
-  }
-  return sets;
-}
 
 /// Whole numbers in [-4, 4]: every sum of their products here is exact in float.
 template <class T>
@@ -105,9 +99,7 @@ void compare_with_reference(const Conv2DGeometry& g, Tally& tally) {
 }  // namespace
 
 TEST_CASE("convolutions of whole numbers equal the reference to the bit, in over 2,000 shapes") {
-  const Isa before = isa();
-  for (const Isa set : supported_sets()) {
-    set_isa(set);
+  for_each_isa([&](Isa set) {
     CAPTURE(to_string(set));
     Tally tally;
     for (const Conv2DGeometry& g : test::named_conv_cases()) {
@@ -125,8 +117,7 @@ TEST_CASE("convolutions of whole numbers equal the reference to the bit, in over
     CHECK(tally.comparisons > 3 * 2 * tally.shapes);
     CHECK(tally.mismatches == 0);
     CHECK(tally.mostly_zero * 4 < tally.results);  // a comparison of zeros shows little
-  }
-  set_isa(before);
+  });
 }
 
 TEST_CASE("AVX2 and AVX-512 give the same bits on fractions") {
@@ -134,7 +125,7 @@ TEST_CASE("AVX2 and AVX-512 give the same bits on fractions") {
     MESSAGE("SKIPPED: this processor has no AVX-512");
     return;
   }
-  const Isa before = isa();
+  const IsaGuard guard;
   Index different = 0;
   for (std::uint32_t i = 0; i < 300; ++i) {
     const Conv2DGeometry g = test::random_conv_case(i);
@@ -151,7 +142,6 @@ TEST_CASE("AVX2 and AVX-512 give the same bits on fractions") {
       }
     }
   }
-  set_isa(before);
   CHECK(different == 0);
 }
 
@@ -169,9 +159,7 @@ TEST_CASE("the chosen kernel does not depend on the batch, and can do the work")
 }
 
 TEST_CASE("matrix products of whole numbers") {
-  const Isa before = isa();
-  for (const Isa set : supported_sets()) {
-    set_isa(set);
+  for_each_isa([&](Isa) {
     for (std::uint32_t i = 0; i < 200; ++i) {
       Index word = 0;
       const RandomKey key{5, i};
@@ -209,6 +197,5 @@ TEST_CASE("matrix products of whole numbers") {
                              columns);
       CHECK(c == expected);
     }
-  }
-  set_isa(before);
+  });
 }

@@ -7,6 +7,7 @@
 #include "kernels/conv2d_cases.hpp"
 #include "linnet/layers/layers.hpp"
 #include "linnet/testing/gradient_check.hpp"
+#include "support.hpp"
 
 using namespace linnet;
 using linnet::testing::check_gradients;
@@ -24,10 +25,7 @@ struct GradientCase {
 /// Runs the cases on every instruction set; a kind of layer must be checked over at least 20 shapes.
 void check_all(const std::vector<GradientCase>& cases) {
   CHECK(cases.size() >= 20);
-  const Isa before = isa();
-  for (const Isa set : {Isa::baseline, Isa::avx2, Isa::avx512}) {
-    if (!supported(set)) continue;
-    set_isa(set);
+  test::for_each_isa([&](Isa set) {
     double largest = 0;
     for (const GradientCase& c : cases) {
       const GradientReport report = check_gradients(c.layer, c.inputs, c.options);
@@ -38,8 +36,7 @@ void check_all(const std::vector<GradientCase>& cases) {
       largest = std::max(largest, report.largest);
     }
     CHECK(largest > 0.01);  // gradients that are all 0 would agree too
-  }
-  set_isa(before);
+  });
 }
 
 /// Images with odd sizes, single pixels, single channels, and channels that fill no pack.

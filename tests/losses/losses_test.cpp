@@ -14,7 +14,7 @@
 #include "linnet/losses/mean_squared_error.hpp"
 #include "linnet/losses/sparse_categorical_crossentropy.hpp"
 #include "linnet/model/any_loss.hpp"
-#include "linnet/simd/isa.hpp"
+#include "support.hpp"
 
 using namespace linnet;
 
@@ -157,24 +157,10 @@ Real plain_loss(const Case& c, const Data<T>& data, Reduction reduction) {
   return reduction == Reduction::mean ? total * data.y.batch() / rows : total;
 }
 
-std::vector<Isa> isas() {
-  std::vector<Isa> all;
-  for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
-    if (supported(isa)) all.push_back(isa);
-  }
-  return all;
-}
-struct IsaGuard {
-  Isa before = isa();
-  ~IsaGuard() { set_isa(before); }
-};
-
 }  // namespace
 
 TEST_CASE("losses have the value of the plain formula, and the gradient of its differences") {
-  const IsaGuard guard;
-  for (const Isa isa : isas()) {
-    set_isa(isa);
+  test::for_each_isa([&](Isa isa) {
     for (const Case& c : cases()) {
       for (const Shape& shape : shapes_of(c)) {
         for (const Reduction reduction : {Reduction::mean, Reduction::sum}) {
@@ -202,11 +188,10 @@ TEST_CASE("losses have the value of the plain formula, and the gradient of its d
         }
       }
     }
-  }
+  });
 }
 
 TEST_CASE("losses in float agree with double, with the same bits in every instruction set") {
-  const IsaGuard guard;
   for (const Case& c : cases()) {
     for (const Shape& shape : shapes_of(c)) {
       CAPTURE(c.name);
@@ -219,8 +204,7 @@ TEST_CASE("losses in float agree with double, with the same bits in every instru
       const double expected = c.make(Reduction::mean).evaluate(shape[0], wide.y, wide.target, wide_dy);
       std::vector<double> values;
       std::vector<Tensor<float>> gradients;
-      for (const Isa isa : isas()) {
-        set_isa(isa);
+      test::for_each_isa([&](Isa isa) {
         Tensor<float> dy(shape);
         const double value = c.make_float(Reduction::mean).evaluate(shape[0], data.y, data.target, dy);
         CHECK(value == doctest::Approx(expected).epsilon(1e-6));
@@ -231,7 +215,7 @@ TEST_CASE("losses in float agree with double, with the same bits in every instru
           values.push_back(value);
           gradients.push_back(dy);
         }
-      }
+      });
       for (std::size_t k = 1; k < values.size(); ++k) {
         CHECK(values[k] == values[0]);
         CHECK(std::equal(gradients[k].begin(), gradients[k].end(), gradients[0].begin()));

@@ -5,45 +5,29 @@
 #include <vector>
 
 #include "model/networks.hpp"
+#include "support.hpp"
 
 using namespace linnet;
-
-namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-template <class Function>
-std::string message_of(Function function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(no error)";
-}
-
-}  // namespace
+using namespace linnet::test;
 
 TEST_CASE("the summary of the original report's network") {
   const std::string text = test::denoiser().summary();
   CAPTURE(text);
-  CHECK(contains(text, " conv2d (Conv2D)                  (None, 28, 28, 16)   160\n"));
-  CHECK(contains(text, " conv2d_1 (Conv2D)                (None, 14, 14, 16)   2,320\n"));
-  CHECK(contains(text, " conv2d_2 (Conv2D)                (None, 7, 7, 16)     2,320\n"));
-  CHECK(contains(text, " conv2d_3 (Conv2D)                (None, 14, 14, 16)   2,320\n"));
-  CHECK(contains(text, " conv2d_4 (Conv2D)                (None, 28, 28, 1)    145\n"));
-  CHECK(contains(text, "Total params: 7,265\nTrainable params: 7,265\nNon-trainable params: 0\n"));
-  CHECK_FALSE(contains(text, "Connected to"));
+  CHECK(mentions(text, " conv2d (Conv2D)                  (None, 28, 28, 16)   160\n"));
+  CHECK(mentions(text, " conv2d_1 (Conv2D)                (None, 14, 14, 16)   2,320\n"));
+  CHECK(mentions(text, " conv2d_2 (Conv2D)                (None, 7, 7, 16)     2,320\n"));
+  CHECK(mentions(text, " conv2d_3 (Conv2D)                (None, 14, 14, 16)   2,320\n"));
+  CHECK(mentions(text, " conv2d_4 (Conv2D)                (None, 28, 28, 1)    145\n"));
+  CHECK(mentions(text, "Total params: 7,265\nTrainable params: 7,265\nNon-trainable params: 0\n"));
+  CHECK_FALSE(mentions(text, "Connected to"));
 }
 
 TEST_CASE("the summary of branches says what is connected to what") {
   const std::string text = test::branched().summary();
   CAPTURE(text);
-  CHECK(contains(text, "Connected to"));
-  CHECK(contains(text, "conv2d, batch_normalization, conv2d_1"));
-  CHECK(contains(text, "Non-trainable params: 8\n"));
+  CHECK(mentions(text, "Connected to"));
+  CHECK(mentions(text, "conv2d, batch_normalization, conv2d_1"));
+  CHECK(mentions(text, "Non-trainable params: 8\n"));
 }
 
 TEST_CASE("parameters are named, aligned and found") {
@@ -52,9 +36,9 @@ TEST_CASE("parameters are named, aligned and found") {
   CHECK(model.parameters()[2].name == "conv2d_1/kernel");
   CHECK(model.parameter("conv2d_1/kernel").shape() == Shape{3, 3, 16, 16});
   for (const ParameterInfo& info : model.parameters()) CHECK(info.offset % 16 == 0);
-  const std::string message = message_of([&] { model.parameter("conv2d_9/kernel"); });
-  CHECK(contains(message, "conv2d_9/kernel"));
-  CHECK(contains(message, "conv2d_4/bias"));
+  const std::string message = error_of([&] { model.parameter("conv2d_9/kernel"); });
+  CHECK(mentions(message, "conv2d_9/kernel"));
+  CHECK(mentions(message, "conv2d_4/bias"));
 }
 
 TEST_CASE("the seed decides the initial weights") {
@@ -71,21 +55,21 @@ TEST_CASE("a copy has weights of its own") {
 }
 
 TEST_CASE("models that do not fit together are refused with the layer's name") {
-  const std::string none = message_of([] { Sequential({3}, {}); });
-  CHECK(contains(none, "at least one layer"));
-  const std::string rank = message_of([] {
+  const std::string none = error_of([] { Sequential({3}, {}); });
+  CHECK(mentions(none, "at least one layer"));
+  const std::string rank = error_of([] {
     Sequential({28, 28}, {Conv2D{.filters = 1}});
   });
-  CHECK(contains(rank, "Conv2D"));
-  CHECK(contains(rank, "(28, 28)"));
+  CHECK(mentions(rank, "Conv2D"));
+  CHECK(mentions(rank, "(28, 28)"));
   GraphBuilder<float> graph({4});
   const auto a = graph.add(Dense{.units = 3}, graph.input());
   const auto b = graph.add(Dense{.units = 2}, graph.input());
   const auto sum = graph.add(Add{}, {a, b});
-  const std::string add = message_of([&] { graph.build(sum); });
-  CHECK(contains(add, "Add"));
-  CHECK(contains(add, "(3)"));
-  CHECK(contains(add, "(2)"));
+  const std::string add = error_of([&] { graph.build(sum); });
+  CHECK(mentions(add, "Add"));
+  CHECK(mentions(add, "(3)"));
+  CHECK(mentions(add, "(2)"));
   CHECK_THROWS_AS(graph.build(graph.input()), ValueError);
 }
 
@@ -116,15 +100,11 @@ TEST_CASE("the prediction for a batch is that for each sample alone, bit for bit
     }
     CHECK(equal);
   };
-  for (const Isa set : {Isa::baseline, Isa::avx2, Isa::avx512}) {
-    if (!supported(set)) continue;
-    const Isa before = isa();
-    set_isa(set);
+  test::for_each_isa([&](Isa) {
     check(test::denoiser());
     check(test::branched());
     check(test::autoencoder());
-    set_isa(before);
-  }
+  });
 }
 
 TEST_CASE("many threads predict with one const model") {
@@ -146,8 +126,8 @@ TEST_CASE("many threads predict with one const model") {
 
 TEST_CASE("predict refuses inputs of another shape, and takes an empty batch") {
   const Model<float> model = test::denoiser();
-  const std::string message = message_of([&] { model.predict(Tensor<float>(Shape{2, 28, 27, 1})); });
-  CHECK(contains(message, "(2, 28, 28, 1)"));
-  CHECK(contains(message, "(2, 28, 27, 1)"));
+  const std::string message = error_of([&] { model.predict(Tensor<float>(Shape{2, 28, 27, 1})); });
+  CHECK(mentions(message, "(2, 28, 28, 1)"));
+  CHECK(mentions(message, "(2, 28, 27, 1)"));
   CHECK(model.predict(Tensor<float>(Shape{0, 28, 28, 1})).shape() == Shape{0, 28, 28, 1});
 }

@@ -11,8 +11,8 @@
 #include "linnet/optimizers/adam.hpp"
 #include "linnet/optimizers/rmsprop.hpp"
 #include "linnet/optimizers/sgd.hpp"
-#include "linnet/simd/isa.hpp"
 #include "linnet/training/any_optimizer.hpp"
+#include "support.hpp"
 
 using namespace linnet;
 
@@ -108,19 +108,11 @@ Tensor<T> run(const AnyOptimizer<T>& optimizer, Index n, std::span<const Index> 
   return w;
 }
 
-struct IsaGuard {
-  Isa before = isa();
-  ~IsaGuard() { set_isa(before); }
-};
-
 }  // namespace
 
 TEST_CASE("optimizers follow the plain formulas, whatever parts the weights come in") {
-  const IsaGuard guard;
   const Index n = 53;
-  for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
-    if (!supported(isa)) continue;
-    set_isa(isa);
+  test::for_each_isa([&](Isa isa) {
     for (const Case& c : cases()) {
       CAPTURE(to_string(isa));
       CAPTURE(c.name);
@@ -142,12 +134,15 @@ TEST_CASE("optimizers follow the plain formulas, whatever parts the weights come
       CHECK(std::equal(w.begin(), w.end(), in_parts.begin()));
       CHECK(std::equal(narrow.begin(), narrow.end(), narrow_in_parts.begin()));
     }
-  }
+  });
 }
 
 TEST_CASE("optimizers give the same bits on AVX2 and AVX-512") {
-  if (!supported(Isa::avx2) || !supported(Isa::avx512)) return;
-  const IsaGuard guard;
+  if (!supported(Isa::avx512)) {
+    MESSAGE("SKIPPED: this processor has no AVX-512");
+    return;
+  }
+  const test::IsaGuard guard;
   const std::array<Index, 1> whole{53};
   for (const Case& c : cases()) {
     CAPTURE(c.name);

@@ -9,8 +9,10 @@
 
 #include "linnet/io/checkpoint.hpp"
 #include "model/networks.hpp"
+#include "support.hpp"
 
 using namespace linnet;
+using namespace linnet::test;
 
 namespace {
 
@@ -46,18 +48,6 @@ Model<float> classifier(std::uint64_t seed = 0) {
 std::vector<float> weights_of(const Model<float>& model) {
   return {model.weights().begin(), model.weights().end()};
 }
-
-template <class Function>
-std::string error_of(Function function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(no error)";
-}
-
-bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 /// The weights after a few steps of three kinds of model.
 std::vector<float> train_a_little(int threads) {
@@ -108,12 +98,11 @@ TEST_CASE("the same bits with AVX2 and AVX-512") {
     MESSAGE("SKIPPED: this processor has no AVX-512");
     return;
   }
-  const Isa before = isa();
+  const IsaGuard guard;
   set_isa(Isa::avx2);
   const std::vector<float> narrow = train_a_little(2);
   set_isa(Isa::avx512);
   CHECK(train_a_little(2) == narrow);
-  set_isa(before);
 }
 
 TEST_CASE("a classifier learns, and its metrics say so") {

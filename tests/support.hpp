@@ -1,0 +1,74 @@
+// What tests of every area need.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "linnet/core/error.hpp"
+#include "linnet/simd/isa.hpp"
+
+namespace linnet::test {
+
+/// The message of the `Exception` that `function` throws; "(no error)" where it throws none.
+template <class Exception = Error>
+std::string error_of(const auto& function) {
+  try {
+    function();
+  } catch (const Exception& error) {
+    return error.what();
+  }
+  return "(no error)";
+}
+
+inline bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+/// The instruction sets that this processor can run.
+inline std::vector<Isa> supported_sets() {
+  std::vector<Isa> sets;
+  for (const Isa set : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+    if (supported(set)) sets.push_back(set);
+  }
+  return sets;
+}
+
+/// Gives the choice of the instruction set back at the end of a scope.
+class IsaGuard {
+ public:
+  IsaGuard() = default;
+  ~IsaGuard() { set_isa(before_); }
+  IsaGuard(const IsaGuard&) = delete;
+  IsaGuard& operator=(const IsaGuard&) = delete;
+
+ private:
+  Isa before_ = isa();
+};
+
+/// Runs `test(set)` with every instruction set that there is.
+void for_each_isa(const auto& test) {
+  const IsaGuard guard;
+  for (const Isa set : supported_sets()) {
+    set_isa(set);
+    test(set);
+  }
+}
+
+/// An empty folder, removed at the end.
+class TemporaryFolder {
+ public:
+  explicit TemporaryFolder(std::string name) : path_(std::move(name)) {
+    std::filesystem::remove_all(path_);
+    std::filesystem::create_directories(path_);
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace linnet::test
