@@ -42,9 +42,13 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.0, 10.0));
   command->add_option("--seed", options.seed, "Seed of the initial weights, the order and the noise");
   command->add_option("--threads", options.threads, "Threads; 0 means all cores")->check(CLI::Range(0, 4096));
-  CLI11_PARSE(app, argc, argv);
   try {
+    app.parse(argc, argv);
     demo(options);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help
+    std::fprintf(stderr, "denoise: %s (denoise demo --help lists the options)\n", error.what());
+    return 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "denoise: %s\n", error.what());
     return 1;

@@ -63,9 +63,13 @@ class TensorView {
   Index batch() const { return shape_[0]; }
   /// The elements of one sample.
   Index sample_size() const { return batch() == 0 ? 0 : size() / batch(); }
-  /// Samples [first, first + count) of a batch.
+  /// Samples [first, first + count) of a batch. Throws ShapeError where the batch has fewer.
   TensorView samples(Index first, Index count) const {
     const Shape sample = shape_.without_batch();
+    if (first < 0 || count < 0 || first > batch() || count > batch() - first) {
+      throw ShapeError("samples: expected a part of the batch of " + std::to_string(batch()) + ", got " +
+                       std::to_string(count) + " from sample " + std::to_string(first) + " on");
+    }
     return {data_ + first * sample.size(), sample.with_batch(count)};
   }
   /// The same elements under another shape of the same size. Throws ShapeError otherwise.

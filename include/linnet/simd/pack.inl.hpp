@@ -138,7 +138,7 @@ LINNET_INLINE Pack<T> load(const T* from) {
   Pack<T> r;
   LINNET_UNROLL
   for (int i = 0; i < Pack<T>::kParts; ++i) {
-    __builtin_memcpy(&r.part[i], from + i * Pack<T>::kPartLanes, sizeof(r.part[i]));
+    std::memcpy(&r.part[i], from + i * Pack<T>::kPartLanes, sizeof(r.part[i]));
   }
   return r;
 }
@@ -146,7 +146,7 @@ template <class T>
 LINNET_INLINE void store(T* to, const Pack<T>& a) {
   LINNET_UNROLL
   for (int i = 0; i < Pack<T>::kParts; ++i) {
-    __builtin_memcpy(to + i * Pack<T>::kPartLanes, &a.part[i], sizeof(a.part[i]));
+    std::memcpy(to + i * Pack<T>::kPartLanes, &a.part[i], sizeof(a.part[i]));
   }
 }
 
