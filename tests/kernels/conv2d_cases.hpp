@@ -36,6 +36,39 @@ inline std::vector<Conv2DGeometry> named_conv_cases() {
   return cases;
 }
 
+struct NamedConvCase {
+  std::string network;
+  Conv2DGeometry geometry;
+};
+
+/// What the benchmarks run: the shapes of this project's own networks and of well-known ones, in batches that take long
+/// enough to be timed.
+inline std::vector<NamedConvCase> benchmark_conv_cases() {
+  const auto strided = [](Index size, Index taps, Index stride, Index before, Index after, Index channels, Index filters,
+                          Index groups = 1, Index batch = 1) -> Conv2DGeometry {
+    const ConvAxis axis = conv_axis(size, taps, stride, 1, before, after);
+    return {batch, channels, filters, groups, axis, axis};
+  };
+  return {
+      {"denoiser", same_conv(28, 3, 1, 16, 64)},
+      {"denoiser", same_conv(14, 3, 16, 16, 64)},
+      {"denoiser", same_conv(28, 3, 16, 16, 32)},
+      {"denoiser", same_conv(28, 3, 16, 1, 64)},
+      {"ResNet-18", strided(224, 7, 2, 3, 3, 3, 64)},
+      {"ResNet-18", same_conv(56, 3, 64, 64, 2)},
+      {"ResNet-18", strided(56, 3, 2, 1, 1, 64, 128, 1, 2)},
+      {"ResNet-18", strided(56, 1, 2, 0, 0, 64, 128, 1, 2)},
+      {"ResNet-18", same_conv(28, 3, 128, 128, 2)},
+      {"ResNet-18", same_conv(14, 3, 256, 256, 2)},
+      {"ResNet-18", same_conv(7, 3, 512, 512, 2)},
+      {"LeNet-5", strided(32, 5, 1, 0, 0, 1, 6, 1, 32)},
+      {"LeNet-5", strided(14, 5, 1, 0, 0, 6, 16, 1, 32)},
+      {"MobileNet", strided(112, 3, 1, 1, 1, 32, 32, 32)},
+      {"MobileNet", strided(56, 3, 2, 1, 1, 128, 128, 128, 2)},
+      {"MobileNet", same_conv(56, 1, 128, 128, 2)},
+  };
+}
+
 /// Case `i` of an endless sequence of random ones.
 inline Conv2DGeometry random_conv_case(std::uint32_t i) {
   const RandomKey key{2026, 1, i};

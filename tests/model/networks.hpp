@@ -53,6 +53,25 @@ Model<T> autoencoder(std::uint64_t seed = 0) {
                        seed);
 }
 
+/// The often-used variational autoencoder of MNIST: 784-400-20-400-784 (D. Kingma, M. Welling, arXiv:1312.6114).
+template <class T = float>
+Model<T> digit_autoencoder(std::uint64_t seed = 0) {
+  return Sequential<T>({784},
+                       {Dense{.units = 400, .activation = relu}, Dense{.units = 40}, GaussianLatent{},
+                        Dense{.units = 400, .activation = relu}, Dense{.units = 784, .activation = sigmoid}},
+                       seed);
+}
+
+/// The often-used classifier of MNIST: two convolutions and a head 9216-128-10.
+template <class T = float>
+Model<T> digit_classifier(std::uint64_t seed = 0) {
+  return Sequential<T>({28, 28, 1},
+                       {Conv2D{.filters = 32, .kernel_size = 3, .activation = relu},
+                        Conv2D{.filters = 64, .kernel_size = 3, .activation = relu}, MaxPool2D{.pool_size = 2}, Flatten{},
+                        Dense{.units = 128, .activation = relu}, Dense{.units = 10, .activation = softmax}},
+                       seed);
+}
+
 /// Numbers in [low, high), the same on every machine.
 template <class T>
 Tensor<T> random_tensor(const Shape& shape, std::uint32_t stream, double low = 0, double high = 1) {

@@ -1,0 +1,157 @@
+// Convolution kernels: all three directions, by every algorithm that can do the shape, and Eigen's matrix product on
+// im2col patches as a peer. (Eigen fixes its instruction set when it is compiled: at plain -O2 on x86-64 that is SSE2.)
+//
+// The operations counted are the nominal ones, 2 * outputs * taps * channels: a kernel that skips the zeros of the padding
+// can be faster than the peak.
+#include <Eigen/Core>
+#include <string>
+#include <vector>
+
+#include "kernels/conv2d_cases.hpp"
+#include "linnet/core/eigen.hpp"
+#include "linnet/core/parallel.hpp"
+#include "linnet/kernels/conv2d.hpp"
+#include "linnet/kernels/vector_ops.hpp"
+#include "support.hpp"
+
+using namespace linnet;
+
+namespace {
+
+const char* to_string(ConvDirection direction) {
+  switch (direction) {
+    case ConvDirection::forward: return "forward";
+    case ConvDirection::backward_data: return "by_data";
+    default: return "by_weights";
+  }
+}
+
+/// The memory of a convolution of a whole batch, run slice by slice as a model does.
+class Convolution {
+ public:
+  Convolution(ConvDirection direction, ConvAlgorithm algorithm, const Conv2DGeometry& g)
+      : direction_(direction),
+        algorithm_(algorithm),
+        g_(g),
+        x_(bench::uniform_tensor({g.batch, g.input_size()}, 1)),
+        y_(bench::uniform_tensor({g.batch, g.output_size()}, 2)),
+        w_(bench::uniform_tensor({g.kernel_size()}, 3)),
+        packed_({conv2d_packed_size<float>(direction, algorithm, g)}),
+        scratch_({num_threads(), conv2d_scratch(algorithm, g)}),
+        lanes_({direction == ConvDirection::backward_weights ? num_threads() : 0, g.kernel_size()}) {
+    conv2d_pack<float>(direction, algorithm, g, w_.data(), packed_.data());
+  }
+
+  void run() {
+    const Index pieces = num_threads();
+    parallel_for(pieces, [&](Index piece, int thread) {
+      const Index first = g_.batch * piece / pieces, last = g_.batch * (piece + 1) / pieces;
+      Conv2DGeometry slice = g_;
+      slice.batch = last - first;
+      float* x = x_.data() + first * g_.input_size();
+      float* y = y_.data() + first * g_.output_size();
+      float* scratch = scratch_.data() + thread * conv2d_scratch(algorithm_, g_);
+      if (direction_ == ConvDirection::forward) {
+        conv2d_forward<float>(algorithm_, slice, x, w_.data(), packed_.data(), nullptr, y, scratch);
+      } else if (direction_ == ConvDirection::backward_data) {
+        conv2d_backward_data<float>(algorithm_, slice, y, w_.data(), packed_.data(), x, scratch);
+      } else {
+        float* dw = lanes_.data() + piece * g_.kernel_size();
+        std::fill(dw, dw + g_.kernel_size(), 0.0f);
+        conv2d_backward_weights<float>(algorithm_, slice, x, y, dw, scratch);
+      }
+    });
+    if (direction_ != ConvDirection::backward_weights) return;
+    for (Index lane = 1; lane < pieces; ++lane) {
+      add_to<float>(g_.kernel_size(), lanes_.data() + lane * g_.kernel_size(), lanes_.data());
+    }
+  }
+
+ private:
+  ConvDirection direction_;
+  ConvAlgorithm algorithm_;
+  Conv2DGeometry g_;
+  Tensor<float> x_, y_, w_, packed_, scratch_, lanes_;
+};
+
+double nominal_flop(const Conv2DGeometry& g) {
+  return 2.0 * static_cast<double>(g.batch * g.output_size() * g.taps() * g.group_channels());
+}
+
+void run_kernel(benchmark::State& state, ConvDirection direction, ConvAlgorithm algorithm,
+                const Conv2DGeometry& g, int threads) {
+  set_num_threads(threads);
+  Convolution convolution(direction, algorithm, g);
+  const bench::Watch watch;
+  for ([[maybe_unused]] auto _ : state) convolution.run();
+  watch.count_flop(state, nominal_flop(g), threads);
+}
+
+/// Copies an image's patches into rows {outputs, taps * channels}: plain loops.
+void copy_patches(const Conv2DGeometry& g, const float* image, RowMajorMatrix<float>& patches) {
+  for (Index oy = 0; oy < g.y.output; ++oy) {
+    for (Index ox = 0; ox < g.x.output; ++ox) {
+      float* to = patches.row(oy * g.x.output + ox).data();
+      for (Index ty = 0; ty < g.y.taps; ++ty) {
+        for (Index tx = 0; tx < g.x.taps; ++tx, to += g.channels) {
+          const Index iy = g.y.pixel(oy, ty), ix = g.x.pixel(ox, tx);
+          const bool inside = iy >= 0 && iy < g.y.input && ix >= 0 && ix < g.x.input;
+          if (inside) {
+            std::copy_n(image + (iy * g.x.input + ix) * g.channels, g.channels, to);
+          } else {
+            std::fill_n(to, g.channels, 0.0f);
+          }
+        }
+      }
+    }
+  }
+}
+
+/// Forward by Eigen, an image at a time, one thread, one group.
+void run_eigen(benchmark::State& state, const Conv2DGeometry& g) {
+  Tensor<float> x = bench::uniform_tensor({g.batch, g.input_size()}, 1);
+  Tensor<float> y({g.batch, g.output_size()});
+  Tensor<float> w = bench::uniform_tensor({g.taps() * g.channels, g.filters}, 3);
+  RowMajorMatrix<float> patches(g.y.output * g.x.output, g.taps() * g.channels);
+  const bench::Watch watch;
+  for ([[maybe_unused]] auto _ : state) {
+    for (Index n = 0; n < g.batch; ++n) {
+      copy_patches(g, x.data() + n * g.input_size(), patches);
+      MatrixMap<float>(y.data() + n * g.output_size(), g.y.output * g.x.output, g.filters).noalias() =
+          patches * as_matrix(w);
+    }
+    benchmark::DoNotOptimize(y.data());
+  }
+  watch.count_flop(state, nominal_flop(g), 1);
+}
+
+const int registered = [] {
+  for (const test::NamedConvCase& c : test::benchmark_conv_cases()) {
+    const std::string shape = c.network + "/" + c.geometry.to_string();
+    for (const ConvDirection direction :
+         {ConvDirection::forward, ConvDirection::backward_data, ConvDirection::backward_weights}) {
+      const std::string where = shape + "/" + to_string(direction) + "/";
+      for (const ConvAlgorithm algorithm : {ConvAlgorithm::reference, ConvAlgorithm::im2col, ConvAlgorithm::direct,
+                                            ConvAlgorithm::narrow, ConvAlgorithm::depthwise}) {
+        if (!conv2d_can(algorithm, direction, c.geometry)) continue;
+        const bool chosen = algorithm == choose_conv2d(direction, c.geometry);
+        Conv2DGeometry g = c.geometry;
+        if (algorithm == ConvAlgorithm::reference) g.batch = 1;  // it is slow
+        for (const int threads : {1, 2}) {
+          if (threads > 1 && !chosen) continue;
+          benchmark::RegisterBenchmark((where + linnet::to_string(algorithm) + (chosen ? " (chosen)" : "") +
+                                        "/threads:" + std::to_string(threads)).c_str(),
+                                       run_kernel, direction, algorithm, g, threads)
+              ->UseRealTime()->Unit(benchmark::kMicrosecond);
+        }
+      }
+    }
+    if (c.geometry.groups == 1) {
+      benchmark::RegisterBenchmark((shape + "/forward/Eigen/threads:1").c_str(), run_eigen, c.geometry)
+          ->UseRealTime()->Unit(benchmark::kMicrosecond);
+    }
+  }
+  return 0;
+}();
+
+}  // namespace
