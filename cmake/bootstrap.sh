@@ -7,7 +7,7 @@ usage() {
 usage: sh cmake/bootstrap.sh [--no-install] COMMAND
 
   demo          train the denoiser on the digits that come with linnet; the report lands in demo/
-  test          build and run every test: g++, then the sanitizers, then clang++
+  test          build and run every test with g++, then with clang++ and the sanitizers
   bench         build and run the benchmarks
   install-only  install the packages that all of these need, and stop
   check         say which of them are missing, and stop (install-only with --no-install)
@@ -51,13 +51,13 @@ root=$(pwd)
 
 if command -v apt-get >/dev/null 2>&1; then
   manager=apt
-  for_demo='g++ cmake ninja-build libeigen3-dev libpng-dev zlib1g-dev nlohmann-json3-dev libcli11-dev'
-  for_test='doctest-dev clang libomp-dev'
+  for_demo='g++ make cmake ninja-build libeigen3-dev libpng-dev zlib1g-dev nlohmann-json3-dev libcli11-dev'
+  for_test='doctest-dev clang libomp-dev libclang-rt-dev'
   for_bench='libbenchmark-dev'
 elif command -v dnf >/dev/null 2>&1; then
   manager=dnf
-  for_demo='gcc-c++ cmake ninja-build eigen3-devel libpng-devel zlib-devel json-devel cli11-devel'
-  for_test='doctest-devel clang libomp-devel libasan libubsan'
+  for_demo='gcc-c++ make cmake ninja-build eigen3-devel libpng-devel zlib-devel json-devel cli11-devel'
+  for_test='doctest-devel clang libomp-devel compiler-rt'
   for_bench='google-benchmark-devel'
 elif command -v brew >/dev/null 2>&1; then
   manager=brew
@@ -155,19 +155,14 @@ workflow() {
 case $command in
   demo)
     workflow demo
-    say "The demo's report is in $root/demo"
+    say "The demo's report: $root/demo/report.html"
     ;;
   bench)
     workflow bench
     ;;
   test)
     workflow test
-    workflow test-asan
-    if command -v clang++ >/dev/null 2>&1; then
-      workflow test-clang
-    else
-      say 'Left out, for want of clang++: the tests built by it'
-    fi
+    workflow test-sanitizers
     say 'All tests passed.'
     ;;
   install-only)

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -16,6 +17,14 @@ namespace denoise {
 using namespace linnet;
 
 namespace {
+
+#if defined(__clang__)
+constexpr const char* kCompiler = "clang " __clang_version__;
+#elif defined(__GNUC__)
+constexpr const char* kCompiler = "g++ " __VERSION__;
+#else
+constexpr const char* kCompiler = "unknown";
+#endif
 
 std::string number(double value, int decimals) {
   char text[64];
@@ -48,28 +57,48 @@ std::string escaped(const std::string& text) {
   return result;
 }
 
-/// Loss by epoch as an SVG figure: training, held-out, and the least there is.
+/// "12,345".
+std::string thousands(Index value) {
+  std::string text = std::to_string(value);
+  for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, ",");
+  return text;
+}
+
+/// What the loss has above the least there is, by epoch and on a logarithmic axis, as an SVG figure.
 std::string loss_plot(const Figures& f) {
-  constexpr double kLeft = 62, kRight = 690, kTop = 16, kBottom = 268;
-  double low = f.floor, high = f.floor;
-  for (const double v : f.loss) high = std::max(high, v);
-  for (const double v : f.held_out_loss) high = std::max(high, v);
-  // Ticks at a round distance: 1, 2 or 5 times a power of ten.
-  double tick = std::pow(10, std::floor(std::log10((high - low) / 4)));
-  while ((high - low) / tick > 6) tick *= (high - low) / tick > 12 ? 5 : 2;
-  low = std::floor(low / tick) * tick;
-  high = std::ceil(high / tick) * tick;
+  constexpr double kLeft = 62, kRight = 690, kTop = 40, kBottom = 268;
+  double low = 1e9, high = 0;
+  for (const auto* losses : {&f.loss, &f.held_out_loss}) {
+    for (const double loss : *losses) {
+      low = std::min(low, loss - f.floor);
+      high = std::max(high, loss - f.floor);
+    }
+  }
+  // Ticks at 1, 2 and 5 times the powers of ten, from the one below the lowest to the one above the highest.
+  std::vector<double> ticks;
+  const double lowest = std::max(low, 1e-6);
+  for (double power = std::pow(10, std::floor(std::log10(lowest))); power < 10 * high; power *= 10) {
+    for (const double factor : {1.0, 2.0, 5.0}) {
+      const double tick = factor * power;
+      if (!ticks.empty() && ticks.back() >= high) break;
+      if (tick <= lowest) ticks.clear();
+      ticks.push_back(tick);
+    }
+  }
   const auto epochs = static_cast<double>(f.loss.size());
   const auto x = [&](double epoch) {
     return epochs > 1 ? kLeft + (kRight - kLeft) * (epoch - 1) / (epochs - 1) : (kLeft + kRight) / 2;
   };
-  const auto y = [&](double loss) { return kBottom - (kBottom - kTop) * (loss - low) / (high - low); };
+  const auto y = [&](double excess) {
+    const double share = std::log(std::max(excess, lowest) / ticks.front()) / std::log(ticks.back() / ticks.front());
+    return kBottom - (kBottom - kTop) * share;
+  };
 
-  std::string svg = "<svg viewBox=\"0 0 720 320\" role=\"img\" aria-label=\"Loss by epoch\">\n";
-  for (double v = low; v < high + tick / 2; v += tick) {
+  std::string svg = "<svg viewBox=\"0 0 720 320\" role=\"img\" aria-label=\"Loss above the least possible, by epoch\">\n";
+  for (const double v : ticks) {
     svg += "<line class=\"grid\" x1=\"" + number(kLeft, 1) + "\" x2=\"" + number(kRight, 1) + "\" y1=\"" +
            number(y(v), 1) + "\" y2=\"" + number(y(v), 1) + "\"/><text x=\"" + number(kLeft - 8, 1) + "\" y=\"" +
-           number(y(v) + 4, 1) + "\" text-anchor=\"end\">" + number(v, tick < 0.01 ? 3 : 2) + "</text>\n";
+           number(y(v) + 4, 1) + "\" text-anchor=\"end\">" + number(v, v < 0.01 ? 3 : 2) + "</text>\n";
   }
   const Index step = std::max<Index>(1, static_cast<Index>(std::ceil(epochs / 10)));
   for (Index e = 1; e <= static_cast<Index>(f.loss.size()); e += e == 1 && step > 1 ? step - 1 : step) {
@@ -78,13 +107,11 @@ std::string loss_plot(const Figures& f) {
   }
   svg += "<text x=\"" + number((kLeft + kRight) / 2, 1) + "\" y=\"312\" text-anchor=\"middle\">epoch</text>\n";
   svg += "<text transform=\"translate(14 " + number((kTop + kBottom) / 2, 1) +
-         ") rotate(-90)\" text-anchor=\"middle\">binary cross-entropy a pixel (nats)</text>\n";
-  svg += "<line class=\"floor\" x1=\"" + number(kLeft, 1) + "\" x2=\"" + number(kRight, 1) + "\" y1=\"" +
-         number(y(f.floor), 1) + "\" y2=\"" + number(y(f.floor), 1) + "\"/>\n";
+         ") rotate(-90)\" text-anchor=\"middle\">above the least possible (nats a pixel)</text>\n";
   const auto curve = [&](const std::vector<double>& values, const char* name) {
     std::string points, marks;
     for (std::size_t i = 0; i < values.size(); ++i) {
-      const std::string px = number(x(static_cast<double>(i + 1)), 1), py = number(y(values[i]), 1);
+      const std::string px = number(x(static_cast<double>(i + 1)), 1), py = number(y(values[i] - f.floor), 1);
       points += px + "," + py + " ";
       marks += "<circle class=\"" + std::string(name) + "\" cx=\"" + px + "\" cy=\"" + py + "\" r=\"3\"/>";
     }
@@ -92,13 +119,13 @@ std::string loss_plot(const Figures& f) {
   };
   curve(f.loss, "training");
   curve(f.held_out_loss, "held");
-  const auto key = [&](double at, const char* name, const char* label) {
-    svg += "<line class=\"" + std::string(name) + "\" x1=\"430\" x2=\"462\" y1=\"" + number(at, 0) + "\" y2=\"" +
-           number(at, 0) + "\"/><text x=\"470\" y=\"" + number(at + 4, 0) + "\">" + label + "</text>\n";
+  const auto key = [&](int at, const char* name, const char* label) {
+    const std::string left = std::to_string(at), right = std::to_string(at + 32), text = std::to_string(at + 40);
+    svg += "<line class=\"" + std::string(name) + "\" x1=\"" + left + "\" x2=\"" + right +
+           "\" y1=\"18\" y2=\"18\"/><text x=\"" + text + "\" y=\"22\">" + label + "</text>\n";
   };
-  key(30, "training", "training digits, fresh noise");
-  key(50, "held", "held-out digits");
-  key(70, "floor", ("least possible: " + number(f.floor, 4)).c_str());
+  key(62, "training", "training digits, fresh noise");
+  key(330, "held", "held-out digits");
   return svg + "</svg>\n";
 }
 
@@ -120,8 +147,8 @@ p { margin: 8px 0; } .soft { color: var(--soft); }
 .rows .names { display: grid; grid-template-rows: repeat(3, 1fr); align-items: center; color: var(--soft); font-size: 14px; }
 img { width: 100%; height: auto; display: block; image-rendering: pixelated; border-radius: 6px; }
 svg { width: 100%; height: auto; } svg text { fill: var(--soft); font: 13px system-ui, sans-serif; }
-svg .grid { stroke: var(--line); } svg .training, svg .held, svg .floor { fill: none; stroke-width: 2.2; }
-svg .training { stroke: var(--blue); } svg .held { stroke: var(--orange); } svg .floor { stroke: var(--soft); stroke-dasharray: 5 5; stroke-width: 1.5; }
+svg .grid { stroke: var(--line); } svg .training, svg .held { fill: none; stroke-width: 2.2; }
+svg .training { stroke: var(--blue); } svg .held { stroke: var(--orange); }
 svg circle.training { fill: var(--blue); } svg circle.held { fill: var(--orange); }
 pre { background: var(--card); border-radius: 10px; padding: 14px 16px; overflow-x: auto; font-size: 13px; line-height: 1.45; }
 table { border-collapse: collapse; width: 100%; } td { padding: 6px 8px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
@@ -140,11 +167,13 @@ std::string html(const Model<float>& model, const Digits& digits, const Options&
                      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
                      "<title>linnet: denoised digits</title><style>" + std::string(kStyle) + "</style></head><body><main>\n";
   page += "<h1>Denoised digits</h1>\n<p class=\"soft\">A convolutional autoencoder of " +
-          std::to_string(model.parameter_count()) + " parameters, trained with linnet in " + number(f.seconds, 1) +
+          thousands(model.parameter_count()) + " parameters, trained with linnet in " + number(f.seconds, 1) +
           " seconds. None of the digits below was used in training.</p>\n<div class=\"tiles\">\n";
-  page += tile(number(f.held_out_loss.back(), 4), "binary cross-entropy a pixel, held out (least possible " + number(f.floor, 4) + ")");
-  page += tile(number(psnr(f.mse_denoised), 1) + " dB", "PSNR after denoising; before: " + number(psnr(f.mse_noisy), 1) + " dB");
-  page += tile(std::to_string(std::llround(f.images_per_second)), "training images a second");
+  page += tile(number(psnr(f.mse_noisy), 1) + " &rarr; " + number(psnr(f.mse_denoised), 1) + " dB",
+               "PSNR of the held-out digits, before and after denoising");
+  page += tile(number(f.held_out_loss.back(), 4), "binary cross-entropy a pixel, held out; a perfect copy scores " + number(f.floor, 4));
+  page += tile(thousands(std::llround(f.images_per_second)) + " / s", "training images, on " + std::to_string(num_threads()) +
+                   (num_threads() == 1 ? " thread" : " threads") + " with " + to_string(isa()));
   page += "</div>\n<h2>Before and after</h2>\n<div class=\"rows\"><div class=\"names\"><span>clean</span><span>noisy</span>"
           "<span>denoised</span></div><img alt=\"Ten digits: clean, noisy and denoised\" src=\"data:image/png;base64," +
           base64(picture) + "\"></div>\n<p class=\"soft\">Noise: x + " + number(options.noise, 2) +
@@ -153,16 +182,20 @@ std::string html(const Model<float>& model, const Digits& digits, const Options&
   page += "<p class=\"soft\">Grey targets have an entropy of their own: a perfect copy would still score " + number(f.floor, 4) +
           ". The network is " + number(f.held_out_loss.back() - f.floor, 4) + " above it.</p>\n";
   page += "<h2>The network</h2>\n<pre>" + escaped(model.summary()) + "</pre>\n<h2>The run</h2>\n<table>\n";
-  page += row("digits", digits.origin + ": " + std::to_string(digits.train.size()) + " to train, " +
-                            std::to_string(digits.held_out.size()) + " held out");
+  page += row("digits", digits.origin + "; " + thousands(digits.train.size()) + " to train, " +
+                            thousands(digits.held_out.size()) + " held out");
   page += row("epochs, batch", std::to_string(options.epochs) + ", " + std::to_string(options.batch));
-  page += row("optimizer", "Adam, cosine schedule from " + number(options.learning_rate, 5) + " to 0");
+  page += row("optimizer", "Adam, learning rate from " + number(options.learning_rate, 4) + " to 0 along a cosine");
   page += row("loss", "binary cross-entropy, mean over pixels and batch");
   page += row("seed", std::to_string(options.seed));
-  page += row("instruction set", to_string(isa()));
+  page += row("threads, instruction set", std::to_string(num_threads()) + ", " + to_string(isa()));
+  page += row("compiler", kCompiler);
   page += row("mean squared error, noisy to denoised", number(f.mse_noisy, 5) + " to " + number(f.mse_denoised, 5));
-  page += row("version", "linnet " + std::to_string(LINNET_VERSION_MAJOR) + "." + std::to_string(LINNET_VERSION_MINOR) + "." +
-                             std::to_string(LINNET_VERSION_PATCH));
+  page += row("version", "linnet " LINNET_VERSION_STRING);
+  page += row("the same again", "denoise demo --epochs " + std::to_string(options.epochs) + " --batch " + std::to_string(options.batch) +
+                                    " --noise " + number(options.noise, 2) + " --lr " + number(options.learning_rate, 4) + " --seed " +
+                                    std::to_string(options.seed));
+  page += row("beside this page", "before_after.png, history.csv, metrics.json, model.safetensors");
   return page + "</table>\n</main></body></html>\n";
 }
 
@@ -180,6 +213,7 @@ void write_report(const Model<float>& model, const Digits& digits, const Options
       {"parameters", model.parameter_count()}, {"training_bce", f.loss}, {"held_out_bce", f.held_out_loss},
       {"held_out_bce_floor", f.floor}, {"mse_noisy", f.mse_noisy}, {"mse_denoised", f.mse_denoised},
       {"psnr_noisy_db", psnr(f.mse_noisy)}, {"psnr_denoised_db", psnr(f.mse_denoised)}, {"seconds", f.seconds},
+      {"version", LINNET_VERSION_STRING}, {"threads", num_threads()}, {"instruction_set", to_string(isa())},
       {"images_per_second", f.images_per_second}};
   write_file(options.out + "/metrics.json", metrics.dump(2) + "\n");
   write_file(options.out + "/report.html", html(model, digits, options, f, read_file(picture)));

@@ -49,7 +49,7 @@ Digits load_digits(const Options& options) {
     return {load_idx_set(options.data, "train"), load_idx_set(options.data, "t10k"), options.data};
   }
   auto [train, held_out] = load_idx_set(LINNET_DATA_DIR, "mnist10k").split_every(5);
-  return {std::move(train), std::move(held_out), "10,000 MNIST digits (every fifth of a class held out)"};
+  return {std::move(train), std::move(held_out), "10,000 MNIST digits, every fifth of a class held out"};
 }
 
 Model<float> build_model(std::uint64_t seed) {

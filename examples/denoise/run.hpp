@@ -13,7 +13,7 @@ struct Options {
   std::string data;  ///< a folder with MNIST's files; empty: the 10,000 digits that come with linnet
   std::string out = "demo";
   double noise = 0.5;
-  linnet::Index epochs = 20;
+  linnet::Index epochs = 40;
   linnet::Index batch = 128;
   double learning_rate = 3e-3;
   std::uint64_t seed = 0;

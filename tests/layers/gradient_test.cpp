@@ -40,7 +40,7 @@ void check_all(const std::vector<GradientCase>& cases) {
 }
 
 /// Images with odd sizes, single pixels, single channels, and channels that fill no pack.
-const std::vector<Shape> kImages = {
+const std::vector<Shape> kLayerImages = {
     {1, 1, 1}, {1, 1, 5},  {2, 2, 1}, {3, 3, 2}, {4, 4, 3},  {5, 5, 1}, {5, 3, 4}, {3, 7, 2},
     {6, 6, 8}, {4, 5, 9},  {7, 2, 3}, {2, 9, 1}, {8, 8, 1},  {1, 6, 7}, {6, 1, 7}, {3, 3, 16},
     {2, 2, 17}, {4, 3, 11}, {5, 4, 2}, {2, 3, 20}, {9, 9, 1}, {4, 4, 4},
@@ -136,7 +136,7 @@ TEST_CASE("activations") {
 TEST_CASE("pooling") {
   for (const Padding& padding : {valid, same}) {
     std::vector<GradientCase> most, mean;
-    for (const Shape& shape : kImages) {
+    for (const Shape& shape : kLayerImages) {
       const Index size = std::min<Index>({2 + static_cast<Index>(most.size()) % 2, shape[0], shape[1]});
       const Index stride = most.size() % 3 == 0 ? 1 : 0;  // windows that overlap too
       const GradientCheckOptions options{.batch = 1 + static_cast<Index>(most.size()) % 2};
@@ -148,24 +148,24 @@ TEST_CASE("pooling") {
     check_all(most);
     check_all(mean);
   }
-  check_all(over(kImages, GlobalAveragePool2D{}));
+  check_all(over(kLayerImages, GlobalAveragePool2D{}));
 }
 
 TEST_CASE("up-sampling and padding") {
-  check_all(over(kImages, UpSampling2D{.size = 2}));
-  check_all(over(kImages, UpSampling2D{.size = Size2D(3, 2), .interpolation = Interpolation::bilinear}));
-  check_all(over(kImages, UpSampling2D{.size = Size2D(1, 4), .interpolation = Interpolation::bilinear}));
-  check_all(over(kImages, ZeroPadding2D{.padding = pad(1, 2, 0, 3)}));
+  check_all(over(kLayerImages, UpSampling2D{.size = 2}));
+  check_all(over(kLayerImages, UpSampling2D{.size = Size2D(3, 2), .interpolation = Interpolation::bilinear}));
+  check_all(over(kLayerImages, UpSampling2D{.size = Size2D(1, 4), .interpolation = Interpolation::bilinear}));
+  check_all(over(kLayerImages, ZeroPadding2D{.padding = pad(1, 2, 0, 3)}));
 }
 
 TEST_CASE("shapes") {
-  check_all(over(kImages, Flatten{}));
-  check_all(over(kImages, Reshape{.target_shape = {1, -1}}));
+  check_all(over(kLayerImages, Flatten{}));
+  check_all(over(kLayerImages, Reshape{.target_shape = {1, -1}}));
 }
 
 TEST_CASE("merging") {
   std::vector<GradientCase> sums, joined, tall;
-  for (const Shape& shape : kImages) {
+  for (const Shape& shape : kLayerImages) {
     sums.push_back({Add{}, {shape, shape, shape}});
     joined.push_back({Concatenate{}, {shape, {shape[0], shape[1], 3}}});
     tall.push_back({Concatenate{.axis = 0}, {shape, {2, shape[1], shape[2]}, shape}});
@@ -182,7 +182,7 @@ TEST_CASE("noise keeps its numbers from forward to backward") {
 
 TEST_CASE("normalization") {
   std::vector<GradientCase> batch;
-  for (const Shape& shape : kImages) {
+  for (const Shape& shape : kLayerImages) {
     // One value alone has no variance to speak of, and its gradient is 0.
     const Index values = shape[0] * shape[1];
     const std::size_t i = batch.size();

@@ -131,3 +131,42 @@ TEST_CASE("predict refuses inputs of another shape, and takes an empty batch") {
   CHECK(mentions(message, "(2, 28, 27, 1)"));
   CHECK(model.predict(Tensor<float>(Shape{0, 28, 28, 1})).shape() == Shape{0, 28, 28, 1});
 }
+
+TEST_CASE("every node has a name of its own") {
+  GraphBuilder<float> graph({3});
+  const auto a = graph.add(Dense{.units = 2}, graph.input(), "fc");
+  const auto b = graph.add(Dense{.units = 2}, a, "fc");
+  CHECK(mentions(error_of<ValueError>([&] { graph.build(b); }), "two nodes are called \"fc\""));
+
+  GraphBuilder<float> numbered({3});
+  const auto given = numbered.add(Dense{.units = 2}, numbered.input(), "dense_1");
+  const Model<float> model = numbered.build(numbered.add(Dense{}, numbered.add(Dense{}, given)));
+  CHECK(model.nodes()[0].name == "dense_1");
+  CHECK(model.nodes()[1].name == "dense");
+  CHECK(model.nodes()[2].name == "dense_2");
+}
+
+TEST_CASE("an error of a layer names the node") {
+  const std::string message = error_of<ShapeError>([] {
+    Sequential({4, 4, 1}, {Conv2D{.kernel_size = 3}, Conv2D{.kernel_size = 3}});
+  });
+  CHECK(mentions(message, "conv2d_1: Conv2D"));
+  CHECK(mentions(error_of<ShapeError>([] { Sequential({8}, {Reshape{.target_shape = {-2, 4}}}); }), "reshape: "));
+  CHECK(mentions(error_of<ShapeError>([] { Sequential({1}, {Reshape{.target_shape = {1, 1, 1, 1, 1, 1, 1}}}); }),
+                 "at most 6 axes"));
+}
+
+TEST_CASE("a graph takes its own nodes only") {
+  GraphBuilder<float> graph({3}), other({3});
+  const auto foreign = other.add(Dense{}, other.input());
+  CHECK_THROWS_AS(graph.add(Dense{}, foreign), ValueError);
+  CHECK_THROWS_AS(graph.add(Dense{}, other.input()), ValueError);
+  CHECK_THROWS_AS(graph.build(foreign), ValueError);
+}
+
+TEST_CASE("a model refuses a layer that nobody reads") {
+  std::vector<std::pair<AnyLayer<float>, std::vector<int>>> layers;
+  layers.emplace_back(Dense{}, std::vector<int>{kModelInput});
+  layers.emplace_back(Dense{}, std::vector<int>{kModelInput});
+  CHECK(mentions(error_of<ValueError>([&] { Model<float>({3}, layers, 0); }), "dense: no layer reads it"));
+}

@@ -26,7 +26,7 @@ struct Weight {
 };
 using PlainUpdate = std::function<void(Weight&, Real g, Index step, Real rate)>;
 
-struct Case {
+struct OptimizerCase {
   const char* name;
   AnyOptimizer<double> optimizer;
   AnyOptimizer<float> optimizer_float;
@@ -34,11 +34,11 @@ struct Case {
 };
 
 template <class O>
-Case make_case(const char* name, const O& optimizer, PlainUpdate plain) {
+OptimizerCase make_case(const char* name, const O& optimizer, PlainUpdate plain) {
   return {name, optimizer, optimizer, std::move(plain)};
 }
 
-std::vector<Case> cases() {
+std::vector<OptimizerCase> optimizer_cases() {
   const auto adam = [](Weight& x, Real g, Index step, Real rate) {
     x.a = 0.8L * x.a + 0.2L * g;
     x.b = 0.95L * x.b + 0.05L * g * g;
@@ -113,7 +113,7 @@ Tensor<T> run(const AnyOptimizer<T>& optimizer, Index n, std::span<const Index> 
 TEST_CASE("optimizers follow the plain formulas, whatever parts the weights come in") {
   const Index n = 53;
   test::for_each_isa([&](Isa isa) {
-    for (const Case& c : cases()) {
+    for (const OptimizerCase& c : optimizer_cases()) {
       CAPTURE(to_string(isa));
       CAPTURE(c.name);
       const std::array<Index, 1> whole{n};
@@ -144,7 +144,7 @@ TEST_CASE("optimizers give the same bits on AVX2 and AVX-512") {
   }
   const test::IsaGuard guard;
   const std::array<Index, 1> whole{53};
-  for (const Case& c : cases()) {
+  for (const OptimizerCase& c : optimizer_cases()) {
     CAPTURE(c.name);
     set_isa(Isa::avx2);
     const Tensor<float> a = run(c.optimizer_float, 53, whole);

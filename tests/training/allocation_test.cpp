@@ -28,6 +28,9 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
 void* operator new[](std::size_t size, std::align_val_t alignment) {
   return allocate(size, static_cast<std::size_t>(alignment));
 }
+// The library's nothrow forms call those above, but not those of a sanitizer's run-time library.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return allocate(size, alignof(std::max_align_t)); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return allocate(size, alignof(std::max_align_t)); }
 void operator delete(void* memory) noexcept { release(memory); }
 void operator delete[](void* memory) noexcept { release(memory); }
 void operator delete(void* memory, std::size_t) noexcept { release(memory); }
@@ -71,6 +74,23 @@ TEST_CASE("a training step allocates nothing") {
     CHECK(allocations_of_steps(test::autoencoder(), BinaryCrossentropy{.reduction = Reduction::sum}, vectors, vectors) == 0);
   }
   set_num_threads(0);
+}
+
+TEST_CASE("metrics with long names allocate nothing either") {
+  struct WithALongName : MeanSquaredErrorMetric {
+    std::string name() const { return "mean_squared_error_over_all_elements"; }
+  };
+  const Tensor<float> vectors = test::random_tensor<float>(Shape{400, 20}, 4);
+  const TensorSource<float> source(vectors, vectors);
+  Model<float> model = test::autoencoder();
+  Trainer trainer(model, BinaryCrossentropy{}, Adam{});
+  const auto epoch = [&](Index batch) {
+    trainer.fit(source, {.epochs = 1, .batch_size = batch, .metrics = {WithALongName{}}});
+    const long before = allocations;
+    trainer.fit(source, {.epochs = 1, .batch_size = batch, .metrics = {WithALongName{}}});
+    return allocations - before;
+  };
+  CHECK(epoch(8) == epoch(80));
 }
 
 TEST_CASE("an epoch allocates as often as it has to, not per step") {

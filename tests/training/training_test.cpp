@@ -93,6 +93,38 @@ TEST_CASE("the same bits for any number of threads, and run twice") {
   }
 }
 
+TEST_CASE("threads that come or go after the plan was made") {
+  const Model<float> model = test::denoiser();
+  const Tensor<float> x = test::random_tensor<float>(Shape{70, 28, 28, 1}, 1);
+  Model<float> trained_by_one = model, trained_by_more = model;
+  set_num_threads(1);
+  Predictor<float> predictor(model, 64);
+  const Tensor<float> expected = predictor(x);
+  Trainer one(trained_by_one, BinaryCrossentropy{}, Adam{}), more(trained_by_more, BinaryCrossentropy{}, Adam{});
+  for (int step = 0; step < 3; ++step) one.train_on_batch(x, x);
+  for (int step = 0; step < 3; ++step) {
+    set_num_threads(1 + 3 * step);
+    more.train_on_batch(x, x);
+  }
+  const Tensor<float> y = predictor(x);
+  set_num_threads(0);
+  CHECK(std::equal(y.begin(), y.end(), expected.begin()));
+  CHECK(weights_of(trained_by_one) == weights_of(trained_by_more));
+}
+
+TEST_CASE("a step's bits depend on its samples, not on the batches before it") {
+  const Tensor<float> x = test::random_tensor<float>(Shape{128, 28, 28, 1}, 1);
+  Model<float> fresh = test::denoiser(), used = test::denoiser();
+  Trainer small(fresh, BinaryCrossentropy{}, SGD{.learning_rate = 0.1}), large(used, BinaryCrossentropy{}, SGD{.learning_rate = 0.1});
+  large.train_on_batch(x, x);
+  std::copy(fresh.weights().begin(), fresh.weights().end(), used.weights().begin());
+  for (const Index n : {1, 3, 9, 40, 77}) {
+    small.train_on_batch(x.samples(0, n), x.samples(0, n));
+    large.train_on_batch(x.samples(0, n), x.samples(0, n));
+  }
+  CHECK(weights_of(fresh) == weights_of(used));
+}
+
 TEST_CASE("the same bits with AVX2 and AVX-512") {
   if (!supported(Isa::avx512)) {
     MESSAGE("SKIPPED: this processor has no AVX-512");
@@ -169,6 +201,9 @@ TEST_CASE("a run that is stopped within an epoch and resumed ends with the same 
   Trainer trainer(model, SparseCategoricalCrossentropy{}, RMSprop{.momentum = 0.5});
   load_checkpoint(trainer, path);
   FitOptions<float> rest = options;
+  rest.batch_size = 10;
+  CHECK(mentions(error_of<ValueError>([&] { trainer.fit(source, rest); }), "epoch 2 was begun with batches of 8"));
+  rest = options;
   rest.epochs = 3;
   const History history = trainer.fit(source, rest);
   CHECK(weights_of(model) == weights_of(whole));
@@ -195,7 +230,7 @@ TEST_CASE("early stopping restores the best weights") {
     void on_epoch_end(TrainingState<float>& state) const {
       after->emplace_back(state.model.weights().begin(), state.model.weights().end());
       losses->push_back(state.logs["val_loss"]);
-      if (state.epoch == 2) state.trainer.optimizer.learning_rate = 50.0;
+      if (state.epoch == 2) state.trainer.set_learning_rate(50.0);
     }
   };
   trainer.fit(source, {.epochs = 40, .batch_size = 8, .validation = source,
@@ -226,6 +261,42 @@ TEST_CASE("the history is a CSV file, one row per epoch") {
           trainer.fit(source, {.epochs = 1, .callbacks = {CsvHistory{"no/such/folder/history.csv"}}});
         }),
         "no/such/folder/history.csv"));
+}
+
+TEST_CASE("early stopping begins anew with each run") {
+  const ImageDataset images = bars();
+  const LabelSource source(images);
+  const FitOptions<float> options{.epochs = 3, .batch_size = 8, .validation = source, .callbacks = {EarlyStopping{.patience = 3}}};
+  Model<float> first = classifier(1), second = classifier(2), alone = classifier(2);
+  Trainer(first, SparseCategoricalCrossentropy{}, Adam{.learning_rate = 0.05}).fit(source, options);
+  Trainer(second, SparseCategoricalCrossentropy{}, Adam{}).fit(source, options);
+  Trainer(alone, SparseCategoricalCrossentropy{}, Adam{})
+      .fit(source, {.epochs = 3, .batch_size = 8, .validation = source, .callbacks = {EarlyStopping{.patience = 3}}});
+  CHECK(weights_of(second) == weights_of(alone));
+}
+
+TEST_CASE("options keep a temporary source") {
+  const ImageDataset images = bars();
+  Model<float> model = classifier();
+  Trainer trainer(model, SparseCategoricalCrossentropy{}, Adam{});
+  const FitOptions<float> options{.validation = LabelSource(images)};
+  CHECK(trainer.fit(LabelSource(images), options)["val_loss"].size() == 1);
+}
+
+TEST_CASE("another optimizer has a state of its own") {
+  const ImageDataset images = bars();
+  const LabelSource source(images);
+  Model<float> model = classifier();
+  Trainer trainer(model, SparseCategoricalCrossentropy{}, SGD{});
+  CHECK(trainer.slots().empty());
+  trainer.set_optimizer(Adam{});
+  CHECK(trainer.slots().size() == 2);
+  trainer.fit(source, {.epochs = 1});
+  CHECK(trainer.slots()[1][0] > 0);
+  struct Hoarder : SGD {
+    int slots() const { return 9; }
+  };
+  CHECK(mentions(error_of<ValueError>([&] { trainer.set_optimizer(Hoarder{}); }), "at most 4"));
 }
 
 TEST_CASE("the progress bar writes lines into a file and redraws on a terminal") {
@@ -269,6 +340,27 @@ TEST_CASE("the first loss that is not finite stops the run, before the update, a
     CHECK(mentions(message, "dense: its output is not finite"));
     CHECK(weights_of(model) == before);
   }
+  SUBCASE("the input is not finite") {
+    Model<float> model = classifier();
+    Trainer trainer(model, SparseCategoricalCrossentropy{}, Adam{});
+    Tensor<float> x(Shape{2, 6, 6, 1}), label(Shape{2, 1});
+    x[40] = std::nanf("");
+    CHECK(mentions(error_of<NumericError>([&] { trainer.train_on_batch(x, label); }), "the input is not finite (nan for sample 1"));
+  }
+  SUBCASE("the target is not finite") {
+    Model<float> model = classifier();
+    Trainer trainer(model, MeanSquaredError{}, Adam{});
+    Tensor<float> target(Shape{2, 3});
+    target[2] = std::nanf("");
+    CHECK(mentions(error_of<NumericError>([&] { trainer.train_on_batch(Tensor<float>(Shape{2, 6, 6, 1}), target); }),
+                   "the target is not finite"));
+  }
+  SUBCASE("the last update is the one that diverges") {
+    Model<float> model = classifier();
+    Trainer trainer(model, SparseCategoricalCrossentropy{}, SGD{.learning_rate = 1e39});
+    const std::string message = error_of<NumericError>([&] { trainer.fit(source, {.epochs = 1, .batch_size = 60}); });
+    CHECK(mentions(message, "a weight is not finite"));
+  }
   SUBCASE("a weight is not finite") {
     Model<float> model = classifier();
     model.parameter("conv2d/bias")[1] = std::nanf("");
@@ -297,6 +389,12 @@ TEST_CASE("data that do not fit are refused") {
   label[1] = 3;
   CHECK(mentions(error_of([&] { trainer.train_on_batch(x, label); }), "[0, 3), got 3"));
 
+  const std::string metric = error_of<ShapeError>([&] { trainer.fit(LabelSource(images), {.metrics = {BinaryAccuracy{}}}); });
+  CHECK(mentions(metric, "BinaryAccuracy: expected targets of the output's shape (3), got (1)"));
+  CHECK(mentions(error_of<ValueError>([&] {
+          trainer.fit(LabelSource(images), {.metrics = {SparseCategoricalAccuracy{}, SparseCategoricalAccuracy{}}});
+        }), "two figures are called \"accuracy\""));
+
   Model<float> denoiser = Sequential({4}, {Dense{.units = 4, .activation = sigmoid}});
   Trainer bce(denoiser, BinaryCrossentropy{}, Adam{});
   Tensor<float> outside(Shape{1, 4}, 0.5f);
@@ -304,6 +402,15 @@ TEST_CASE("data that do not fit are refused") {
   const std::string message = error_of([&] { bce.train_on_batch(Tensor<float>(Shape{1, 4}), outside); });
   CHECK(mentions(message, "BinaryCrossentropy: expected targets in [0, 1], got 1.5"));
   CHECK_THROWS_AS(Trainer(denoiser, BinaryCrossentropy{}, Adam{.beta_1 = 1.5}), ValueError);
+}
+
+TEST_CASE("batch normalization that has nothing to learn still gathers its averages") {
+  Model<float> model = Sequential({2}, {BatchNormalization{.momentum = 0.5, .center = false, .scale = false}, Dense{}});
+  Trainer trainer(model, MeanSquaredError{}, SGD{});
+  const Tensor<float> x(Shape{2, 2}, {4, 1, 6, 1});
+  for (int step = 0; step < 30; ++step) trainer.train_on_batch(x, Tensor<float>(Shape{2, 1}));
+  CHECK(model.parameter("batch_normalization/moving_mean")[0] == doctest::Approx(5));
+  CHECK(model.parameter("batch_normalization/moving_variance")[0] == doctest::Approx(1));
 }
 
 TEST_CASE("batch normalization moves its averages once per step") {

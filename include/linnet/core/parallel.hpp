@@ -2,9 +2,12 @@
 // threads; without it the same code runs them one after the other, with the same result.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <exception>
+#include <limits>
+#include <string>
 
 #include "linnet/core/shape.hpp"
 
@@ -41,13 +44,14 @@ inline int num_threads() {
 #endif
 }
 
-/// Calls body(piece, thread) for every piece in [0, pieces), each once, with thread in
-/// [0, num_threads()). The pieces must be independent. The first exception (that of the lowest piece) is
-/// rethrown here, after all threads have stopped: none may leave an OpenMP region.
+/// Calls body(piece, thread) for every piece in [0, pieces), each once, with thread in [0, most_threads) and fewer than
+/// num_threads(). The pieces must be independent. When bodies throw, pieces that have not begun are left out, and one of
+/// the exceptions (of those thrown, that of the lowest piece) is rethrown here, after all threads have stopped: none may
+/// leave an OpenMP region.
 template <class Body>
-void parallel_for(Index pieces, const Body& body) {
+void parallel_for(Index pieces, int most_threads, const Body& body) {
 #ifdef _OPENMP
-  const Index available = num_threads();
+  const Index available = std::min(num_threads(), most_threads);
   const int threads = static_cast<int>(available < pieces ? available : pieces);
   if (threads > 1) {
     std::exception_ptr error;
@@ -71,7 +75,14 @@ void parallel_for(Index pieces, const Body& body) {
     return;
   }
 #endif
+  static_cast<void>(most_threads);
   for (Index piece = 0; piece < pieces; ++piece) body(piece, 0);
+}
+
+/// The same with as many threads as there are: for bodies that keep nothing by thread.
+template <class Body>
+void parallel_for(Index pieces, const Body& body) {
+  parallel_for(pieces, std::numeric_limits<int>::max(), body);
 }
 
 LINNET_NAMESPACE_END

@@ -31,10 +31,11 @@ void save_checkpoint(Trainer<T>& trainer, const std::string& path) {
   std::vector<std::uint64_t> sums;
   for (const double sum : p.sums) sums.push_back(std::bit_cast<std::uint64_t>(sum));
   file.metadata[detail::kProgressKey] =
-      nlohmann::json{{"optimizer", std::string(trainer.optimizer.kind())},
+      nlohmann::json{{"optimizer", std::string(trainer.optimizer().kind())},
                      {"step", p.step},
                      {"epoch", p.epoch},
                      {"batch_in_epoch", p.batch_in_epoch},
+                     {"batch_size", p.batch_size},
                      {"samples", p.samples},
                      {"sums", sums}}
           .dump();
@@ -52,12 +53,13 @@ void load_checkpoint(Trainer<T>& trainer, const std::string& path) {
   try {
     const nlohmann::json json = detail::parse_strict_json(path, text->second);
     const auto kind = json.at("optimizer").get<std::string>();
-    if (kind != trainer.optimizer.kind()) {
-      throw FormatError(path + ": expected a checkpoint of " + std::string(trainer.optimizer.kind()) + ", got " + kind);
+    if (kind != trainer.optimizer().kind()) {
+      throw FormatError(path + ": expected a checkpoint of " + std::string(trainer.optimizer().kind()) + ", got " + kind);
     }
     progress.step = json.at("step").get<Index>();
     progress.epoch = json.at("epoch").get<Index>();
     progress.batch_in_epoch = json.at("batch_in_epoch").get<Index>();
+    progress.batch_size = json.at("batch_size").get<Index>();
     progress.samples = json.at("samples").get<Index>();
     for (const auto bits : json.at("sums").get<std::vector<std::uint64_t>>()) {
       progress.sums.push_back(std::bit_cast<double>(bits));

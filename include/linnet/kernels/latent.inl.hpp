@@ -2,13 +2,13 @@
 
 template <class T>
 double latent_forward(Index n, const T* mean, const T* log_variance, const T* noise, T* z) {
-  const Pack<T> one = broadcast(T(1));
   Pack<T> total = zero<T>();
   for (Index i = 0; i < n; i += Pack<T>::kLanes) {
     const Index lanes = n - i;
     const Pack<T> m = load(mean + i, lanes), lv = load(log_variance + i, lanes);
     // In the lanes past the end both are 0, and so is their term.
-    total = total + ((one + lv) - fma(m, m, exp(lv)));
+    // 1 + lv - e^lv, written without the 1, in which a small lv would be lost.
+    total = total + fma(zero<T>() - m, m, lv - expm1(lv));
     const Pack<T> value =
         noise == nullptr ? m : fma(exp(lv * broadcast(T(0.5))), load(noise + i, lanes), m);
     store(z + i, value, lanes);

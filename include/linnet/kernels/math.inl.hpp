@@ -6,7 +6,7 @@ LINNET_INLINE Pack<float> power_of_two(const Pack<float>& n) {
   return map_parts(n, [](auto part) {
     using Part = decltype(part);
     if constexpr (kIsScalar<Part>) {
-      return std::ldexp(1.0f, static_cast<int>(part));
+      return std::bit_cast<float>((static_cast<std::int32_t>(part) + 127) << 23);
     } else {
       using Bits = typename PartOf<float>::bits;
       // 1.5 * 2^23 pushes the whole number into the lowest bits of the significand.
@@ -24,10 +24,12 @@ LINNET_INLINE void part_split_exponent(Part x, Part& m, Part& n) {
     n = static_cast<float>((bits >> 23) - 127);
     m = std::bit_cast<float>((bits & 0x007FFFFF) | 0x3F800000);
   } else {
+#if LINNET_VECTORS
     using Bits = typename PartOf<float>::bits;
     const Bits bits = (Bits)x;
     n = __builtin_convertvector((bits >> 23) - 127, Part);
     m = (Part)((bits & 0x007FFFFF) | 0x3F800000);
+#endif
   }
 }
 LINNET_INLINE void split_exponent(const Pack<float>& x, Pack<float>& m, Pack<float>& n) {

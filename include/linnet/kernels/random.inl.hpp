@@ -35,7 +35,9 @@ LINNET_INLINE void part_upper_bits(Words words, Part& r) {
   if constexpr (kIsScalar<Part>) {
     r = static_cast<float>(words >> 8);
   } else {
+#if LINNET_VECTORS
     r = __builtin_convertvector((typename PartOf<float>::bits)(words >> 8), Part);
+#endif
   }
 }
 LINNET_INLINE Pack<float> upper_bits(const Pack<std::uint32_t>& words) {

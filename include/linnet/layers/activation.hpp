@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <string>
 #include <string_view>
 
 #include "linnet/core/names.hpp"
@@ -65,8 +67,8 @@ struct Activation {
 
   /// Throws ValueError for an alpha that makes the function fall where it should not.
   void validate(std::string_view who) const {
-    if (!(alpha >= 0)) {
-      throw ValueError(std::string(who) + ": expected an activation with alpha >= 0, got " +
+    if (!(alpha >= 0 && std::isfinite(alpha))) {
+      throw ValueError(std::string(who) + ": expected an activation with a finite alpha >= 0, got " +
                        std::to_string(alpha));
     }
   }

@@ -22,6 +22,7 @@ LINNET_NAMESPACE_BEGIN
 /// channels / groups, filters} and bias {filters}.
 struct Conv2D {
   static constexpr std::string_view kName = "Conv2D";
+  static constexpr bool kEndsWithActivation = true;
 
   Index filters = 1;
   Size2D kernel_size = 3;

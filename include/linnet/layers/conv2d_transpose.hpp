@@ -23,6 +23,7 @@ LINNET_NAMESPACE_BEGIN
 /// Keras, and bias {filters}.
 struct Conv2DTranspose {
   static constexpr std::string_view kName = "Conv2DTranspose";
+  static constexpr bool kEndsWithActivation = true;
 
   Index filters = 1;
   Size2D kernel_size = 3;

@@ -17,6 +17,7 @@ LINNET_NAMESPACE_BEGIN
 /// {..., n} -> {..., units}. Parameters: kernel {n, units} and bias {units}.
 struct Dense {
   static constexpr std::string_view kName = "Dense";
+  static constexpr bool kEndsWithActivation = true;
 
   Index units = 1;
   Activation activation = linear;

@@ -35,8 +35,8 @@ struct GaussianLatent {
       throw ShapeError("GaussianLatent: expected an input {2 * latents} (means, then log variances), got " +
                        in.to_string());
     }
-    if (!(kl_weight >= 0)) {
-      throw ValueError("GaussianLatent: expected a KL weight >= 0, got " + std::to_string(kl_weight));
+    if (!(kl_weight >= 0 && std::isfinite(kl_weight))) {
+      throw ValueError("GaussianLatent: expected a finite KL weight >= 0, got " + std::to_string(kl_weight));
     }
     return {.output = {in[0] / 2}, .saved_per_sample = in[0] / 2};
   }

@@ -49,6 +49,7 @@ void fill_orthogonal(const RandomKey& key, double gain, const Shape& shape, std:
   fill_normal<double>(key, std::span<double>(vectors));
   for (Index v = 0; v < count; ++v) {
     double* vector = vectors.data() + v * length;
+    Index axis = 0;
     for (int pass = 0; pass < 2; ++pass) {
       for (Index u = 0; u < v; ++u) {
         const double* other = vectors.data() + u * length;
@@ -59,6 +60,11 @@ void fill_orthogonal(const RandomKey& key, double gain, const Shape& shape, std:
       double square = 0;
       for (Index i = 0; i < length; ++i) square = std::fma(vector[i], vector[i], square);
       const double norm = std::sqrt(square);
+      if (norm == 0) {  // it lay in the span of the others: one of the axes does not
+        vector[axis++] = 1;
+        --pass;
+        continue;
+      }
       for (Index i = 0; i < length; ++i) vector[i] /= norm;
     }
     for (Index i = 0; i < length; ++i) {

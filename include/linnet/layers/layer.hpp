@@ -15,7 +15,9 @@
 // models with it are to be saved, `void describe(auto& visit)`, which names its fields. Two more are optional:
 // `void prepare(Parameters<const T> w, bool training, std::span<T> prepared) const` derives something from the
 // weights once per step (LayerPlan::prepared), and `void update_state(Parameters<T> w, Parameters<const T>
-// dw) const` changes the parameters that no optimizer touches, after each step.
+// dw) const` changes the parameters that no optimizer touches, after each step. A layer whose last act is to apply its
+// field `activation` to its output, and whose backward() looks at y for that alone, may say `static constexpr bool
+// kEndsWithActivation = true`: then a loss that works on logits can take the activation over.
 //
 // forward() overwrites y. backward() overwrites dx, which may be empty() (nobody needs it), adds to dw,
 // and may use dy as scratch.

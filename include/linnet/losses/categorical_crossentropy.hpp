@@ -39,6 +39,7 @@ struct CategoricalCrossentropy {
   template <class T>
   double evaluate(Index batch, TensorView<const T> y, TensorView<const T> target, TensorView<T> dy) const {
     detail::require_probabilities<T>(kName, target);
+    if (!from_logits) detail::require_output_probabilities<T>(kName, y);
     const Index classes = y.shape().back();
     const Index positions = y.sample_size() / classes;
     return detail::sum_over_samples<T>(

@@ -63,6 +63,17 @@ void require_probabilities(std::string_view who, TensorView<const T> target) {
                    std::to_string(place % target.sample_size()) + " of a sample)");
 }
 
+/// Throws ValueError for outputs that cannot be probabilities: most often those of a network that ends without a softmax.
+/// (What is not a number is left to be found as such.)
+template <class T>
+void require_output_probabilities(std::string_view who, TensorView<const T> y) {
+  constexpr T kSlack = static_cast<T>(1e-3);
+  const Index place = find_outside<T>(y.size(), y.data(), -kSlack, 1 + kSlack);
+  if (place < 0 || y[place] != y[place]) return;
+  throw ValueError(std::string(who) + ": expected outputs that are probabilities, got " + std::to_string(y[place]) +
+                   "; is a softmax missing, or from_logits = true?");
+}
+
 /// Throws ShapeError unless an output can be compared with a target at all.
 inline Shape require_elements(std::string_view who, const Shape& output) {
   if (output.size() == 0) {

@@ -34,9 +34,10 @@ struct SparseCategoricalCrossentropy {
     return SparseCategoricalCrossentropy{.from_logits = true};
   }
 
-  /// Throws ValueError for a target that is no index of a class.
+  /// Throws ValueError for a target that is no index of a class, or outputs that are no probabilities.
   template <class T>
   double evaluate(Index batch, TensorView<const T> y, TensorView<const T> target, TensorView<T> dy) const {
+    if (!from_logits) detail::require_output_probabilities<T>(kName, y);
     const Index classes = y.sample_size();
     const T scale = static_cast<T>(1 / static_cast<double>(batch));
     double total = 0;

@@ -122,6 +122,8 @@ class AnyLayer {
     void prepare(Parameters<const T> w, bool training, std::span<T> prepared) const override {
       if constexpr (requires { layer.prepare(w, training, prepared); }) {
         layer.prepare(w, training, prepared);
+      } else {
+        static_assert(!requires(L & l) { l.prepare(w, training, prepared); }, "prepare() must be const");
       }
     }
     void forward(Context<T>& context, Inputs<const T> x, Parameters<const T> w,
@@ -141,7 +143,11 @@ class AnyLayer {
       }
     }
     void update_state(Parameters<T> w, Parameters<const T> dw) const override {
-      if constexpr (requires { layer.update_state(w, dw); }) layer.update_state(w, dw);
+      if constexpr (requires { layer.update_state(w, dw); }) {
+        layer.update_state(w, dw);
+      } else {
+        static_assert(!requires(L & l) { l.update_state(w, dw); }, "update_state() must be const");
+      }
     }
     void describe(ConfigVisitor& visit) override {
       if constexpr (DescribedLayer<L>) {
@@ -154,7 +160,7 @@ class AnyLayer {
     std::optional<Activation> activation() const override {
       if constexpr (std::same_as<L, Activation>) {
         return layer;
-      } else if constexpr (requires { { layer.activation } -> std::convertible_to<Activation>; }) {
+      } else if constexpr (requires { requires L::kEndsWithActivation; }) {
         return layer.activation;
       } else {
         return std::nullopt;
@@ -164,7 +170,7 @@ class AnyLayer {
       L bare = layer;
       if constexpr (std::same_as<L, Activation>) {
         bare = linear;
-      } else if constexpr (requires { { bare.activation } -> std::convertible_to<Activation>; }) {
+      } else if constexpr (requires { requires L::kEndsWithActivation; }) {
         bare.activation = linear;
       }
       return std::make_unique<Holder>(std::move(bare));

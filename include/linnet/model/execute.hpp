@@ -50,8 +50,8 @@ class Execution {
     }
   }
 
-  /// Every output of a node is checked, and the first that is not finite is reported by a NumericError that
-  /// names the layer: slow, to find out where a NaN came from.
+  /// The input, the target and every output of a node are checked, and the first that is not finite is reported by a
+  /// NumericError that names it: slow, to find out where a NaN came from.
   void check_finite() { check_finite_ = true; }
 
   /// Runs all phases. Afterwards, in training, the first lane of the workspace's gradients holds the sum.
@@ -100,12 +100,11 @@ class Execution {
   void run_slices(const Phase& phase, const SliceIo<T>& io) {
     const Index slices = plan_.slice_count(samples_);
     // Gradients are summed in lanes, each over a fixed run of slices; without gradients every slice is free.
-    const Index pieces = plan_.training() ? plan_.lanes : slices;
-    const Index per_piece = plan_.training() ? (plan_.slice_count(plan_.batch) + pieces - 1) / pieces : 1;
-    parallel_for(pieces, [&](Index piece, int thread) {
+    const Index pieces = plan_.training() ? plan_.lanes_of(samples_) : slices;
+    parallel_for(pieces, workspace_.threads, [&](Index piece, int thread) {
       if (plan_.training() && phase.loss) clear_lane(piece);  // everything backward comes after the loss
-      const Index last = std::min(slices, (piece + 1) * per_piece);
-      for (Index i = piece * per_piece; i < last; ++i) {
+      const Index last = (piece + 1) * slices / pieces;
+      for (Index i = piece * slices / pieces; i < last; ++i) {
         Slice slice = slice_at(i, thread, piece);
         run_slice(phase, io, slice);
         auto& loss = workspace_.slice_losses[static_cast<std::size_t>(i)];
@@ -117,7 +116,13 @@ class Execution {
   }
 
   void run_slice(const Phase& phase, const SliceIo<T>& io, Slice& slice) {
-    if (phase.feed) io.feed(slice.first, input(slice), target(slice));
+    if (phase.feed) {
+      io.feed(slice.first, input(slice), target(slice));
+      if (check_finite_) {
+        require_finite("the input is", input(slice), slice.first);
+        require_finite("the target is", target(slice), slice.first);
+      }
+    }
     for (int i = phase.forward_first; i < phase.forward_last; ++i) {
       slice.loss.layers += forward(i, slice);
     }
@@ -144,8 +149,9 @@ class Execution {
 
   Slice slice_at(Index i, int thread, Index lane) {
     Slice slice;
-    slice.first = i * plan_.slice;
-    slice.count = std::min(plan_.slice, samples_ - slice.first);
+    const Index size = plan_.slice_of(samples_);
+    slice.first = i * size;
+    slice.count = std::min(size, samples_ - slice.first);
     slice.arena = workspace_.arenas.data() + (plan_.segmented ? 0 : thread * plan_.arena_size);
     slice.arena_first = plan_.segmented ? slice.first : 0;
     slice.scratch = std::span<T>(workspace_.scratch)
@@ -163,7 +169,7 @@ class Execution {
     gather_inputs(node, slice, x);
     const TensorView<T> y = output(node, slice);
     node.layer.forward(context, {x.data(), node.inputs.size()}, weights(node), y);
-    if (check_finite_) require_finite(node.name, y, slice.first);
+    if (check_finite_) require_finite(node.name + ": its output is", y, slice.first);
     return context.loss;
   }
 
@@ -260,18 +266,18 @@ class Execution {
     parallel_for((plan_.weight_count + kChunk - 1) / kChunk, [&](Index chunk, int) {
       const Index first = chunk * kChunk;
       const Index n = std::min(kChunk, plan_.weight_count - first);
-      for (Index lane = 1; lane < plan_.lanes; ++lane) {
+      for (Index lane = 1; lane < plan_.lanes_of(samples_); ++lane) {
         add_to<T>(n, sum + lane * plan_.weight_count + first, sum + first);
       }
     });
   }
 
-  static void require_finite(const std::string& layer, TensorView<const T> y, Index first_sample) {
-    for (Index i = 0; i < y.size(); ++i) {
-      if (std::isfinite(y[i])) continue;
-      const Index sample = first_sample + i / y.sample_size();
-      throw NumericError(layer + ": its output is not finite (" + std::to_string(y[i]) +
-                         " for sample " + std::to_string(sample) + " of the batch); the layers before it are finite");
+  static void require_finite(const std::string& what, TensorView<const T> values, Index first_sample) {
+    for (Index i = 0; i < values.size(); ++i) {
+      if (std::isfinite(values[i])) continue;
+      const Index sample = first_sample + i / values.sample_size();
+      throw NumericError(what + " not finite (" + std::to_string(values[i]) + " for sample " + std::to_string(sample) +
+                         " of the batch); what comes before it is");
     }
   }
 

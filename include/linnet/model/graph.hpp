@@ -6,6 +6,8 @@
 //     Model<float> model = graph.build(sum);
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -21,31 +23,32 @@ class GraphBuilder {
   /// A node of this graph, to be read by later ones.
   class NodeRef {
     friend class GraphBuilder;
-    explicit NodeRef(int index) : index_(index) {}
+    NodeRef(int index, std::uint64_t graph) : index_(index), graph_(graph) {}
     int index_;
+    std::uint64_t graph_;  ///< whose node it is
   };
 
-  explicit GraphBuilder(const Shape& input_shape) : input_shape_(input_shape) {}
+  explicit GraphBuilder(const Shape& input_shape) : input_shape_(input_shape), id_(next_id()) {}
 
-  NodeRef input() const { return NodeRef(kModelInput); }
+  NodeRef input() const { return NodeRef(kModelInput, id_); }
 
   /// Adds a layer that reads one node. The name is the layer's kind, numbered, unless one is given.
   NodeRef add(AnyLayer<T> layer, NodeRef from, std::string name = "") {
     return add(std::move(layer), {from}, std::move(name));
   }
-  /// Adds a layer that reads several nodes.
+  /// Adds a layer that reads several nodes. Throws ValueError for a node of another graph.
   NodeRef add(AnyLayer<T> layer, std::initializer_list<NodeRef> from, std::string name = "") {
     std::vector<int> inputs;
-    for (const NodeRef node : from) inputs.push_back(node.index_);
+    for (const NodeRef node : from) inputs.push_back(own(node));
     layers_.emplace_back(std::move(layer), std::move(inputs));
     names_.push_back(std::move(name));
-    return NodeRef(static_cast<int>(layers_.size()) - 1);
+    return NodeRef(static_cast<int>(layers_.size()) - 1, id_);
   }
 
   /// The model whose output is `output`: the nodes that lead to it, in the order in which they were added.
   /// Throws ShapeError or ValueError when the layers do not fit together.
   Model<T> build(NodeRef output, std::uint64_t seed = 0) const {
-    if (output.index_ == kModelInput) {
+    if (own(output) == kModelInput) {
       throw ValueError("GraphBuilder: the output is the input; expected a layer's node");
     }
     std::vector<bool> needed(layers_.size(), false);
@@ -73,7 +76,17 @@ class GraphBuilder {
   }
 
  private:
+  static std::uint64_t next_id() {
+    static std::atomic<std::uint64_t> last{0};
+    return ++last;
+  }
+  int own(NodeRef node) const {
+    if (node.graph_ != id_) throw ValueError("GraphBuilder: expected a node of this graph, got one of another");
+    return node.index_;
+  }
+
   Shape input_shape_;
+  std::uint64_t id_;
   std::vector<std::pair<AnyLayer<T>, std::vector<int>>> layers_;
   std::vector<std::string> names_;
 };

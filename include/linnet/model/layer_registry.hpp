@@ -31,7 +31,8 @@ class LayerRegistry {
     if (const auto found = prototypes_.find(kind); found != prototypes_.end()) return found->second;
     std::string known;
     for (const auto& [name, layer] : prototypes_) known += (known.empty() ? "" : ", ") + name;
-    throw ValueError("no layer is called \"" + std::string(kind) + "\"; there are " + known);
+    throw ValueError("no layer is called \"" + std::string(kind) + "\"; there are " + known +
+                     " (a layer of your own is made known by LayerRegistry::add)");
   }
 
  private:

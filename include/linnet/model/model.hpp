@@ -2,8 +2,10 @@
 // weights. It is built by Sequential() or by a GraphBuilder (graph.hpp).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,6 +60,8 @@ class Model {
   const std::vector<ParameterInfo>& parameters() const { return parameters_; }
   /// The seed of the initial weights and of the layers that draw random numbers.
   std::uint64_t seed() const { return seed_; }
+  /// Another seed for the layers that draw random numbers, and for shuffling. The weights stay; see reset().
+  void set_seed(std::uint64_t seed) { seed_ = seed; }
 
   /// All weights; the unused elements between parameters (each begins on 64 bytes) are 0.
   std::span<T> weights() { return weights_; }
@@ -116,17 +120,37 @@ class Model {
   std::uint64_t seed_ = 0;
 };
 
-/// "Conv2D" -> "conv2d", "BatchNormalization" -> "batch_normalization": Keras's names of layers.
+/// "Conv2D" -> "conv2d", "Conv2DTranspose" -> "conv2d_transpose": Keras's names of layers.
 inline std::string snake_case(std::string_view kind) {
   const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
   const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
   std::string name;
   for (std::size_t i = 0; i < kind.size(); ++i) {
-    if (i > 0 && upper(kind[i]) && lower(kind[i - 1])) name += '_';
+    const bool begins_word = upper(kind[i]) && (i + 1 < kind.size() && lower(kind[i + 1]));
+    if (i > 0 && upper(kind[i]) && (lower(kind[i - 1]) || begins_word)) name += '_';
     name += upper(kind[i]) ? static_cast<char>(kind[i] - 'A' + 'a') : kind[i];
   }
   return name;
 }
+
+namespace detail {
+/// The layer's plan; what it throws names the node too, since a model may have many layers of a kind.
+template <class T>
+LayerPlan plan_of(const std::string& name, const AnyLayer<T>& layer, std::span<const Shape> in) {
+  try {
+    LayerPlan plan = layer.plan(in);
+    if (plan.output.rank() >= Shape::kMaxRank) {
+      throw ShapeError(std::string(layer.kind()) + ": expected an output of at most " +
+                       std::to_string(Shape::kMaxRank - 1) + " axes, got " + plan.output.to_string());
+    }
+    return plan;
+  } catch (const ShapeError& error) {
+    throw ShapeError(name + ": " + error.what());
+  } catch (const ValueError& error) {
+    throw ValueError(name + ": " + error.what());
+  }
+}
+}  // namespace detail
 
 template <class T>
 Model<T>::Model(const Shape& input_shape,
@@ -138,15 +162,20 @@ Model<T>::Model(const Shape& input_shape,
     throw ShapeError("Model: expected an input of at most " + std::to_string(Shape::kMaxRank - 1) +
                      " axes, got " + input_shape.to_string());
   }
-  std::map<std::string, int> used;
+  const std::set<std::string> taken(names.begin(), names.end());
+  std::map<std::string, int> used;  // how many automatic names a kind has
   Index offset = 0;
   for (auto& [layer, inputs] : layers) {
     const std::size_t index = nodes_.size();
     std::string name = index < names.size() ? names[index] : "";
     if (name.empty()) {
-      name = snake_case(layer.kind());
-      const int count = used[name]++;
-      if (count > 0) name += "_" + std::to_string(count);
+      const std::string kind = snake_case(layer.kind());
+      do {
+        const int count = used[kind]++;
+        name = count == 0 ? kind : kind + "_" + std::to_string(count);
+      } while (taken.contains(name));
+    } else if (std::count(names.begin(), names.end(), name) > 1) {
+      throw ValueError("Model: two nodes are called \"" + name + "\"; expected a name for each");
     }
     std::vector<Shape> shapes;
     for (const int input : inputs) {
@@ -160,7 +189,7 @@ Model<T>::Model(const Shape& input_shape,
       throw ValueError(name + ": expected 1 to " + std::to_string(kMaxInputs) + " inputs, got " +
                        std::to_string(inputs.size()));
     }
-    LayerPlan plan = layer.plan(shapes);
+    LayerPlan plan = detail::plan_of(name, layer, std::span<const Shape>(shapes));
     const int first_parameter = static_cast<int>(parameters_.size());
     for (const ParameterSpec& spec : plan.parameters) {
       parameters_.push_back({name + "/" + spec.name, static_cast<int>(index), spec.shape, offset,
@@ -171,6 +200,14 @@ Model<T>::Model(const Shape& input_shape,
     }
     nodes_.push_back(
         {std::move(name), std::move(layer), std::move(inputs), std::move(plan), first_parameter});
+  }
+  for (std::size_t i = 0; i + 1 < nodes_.size(); ++i) {
+    const auto reads_it = [&](const Node<T>& node) {
+      return std::find(node.inputs.begin(), node.inputs.end(), static_cast<int>(i)) != node.inputs.end();
+    };
+    if (std::none_of(nodes_.begin(), nodes_.end(), reads_it)) {
+      throw ValueError(nodes_[i].name + ": no layer reads it; expected every node to lead to the output, the last one");
+    }
   }
   weights_.assign(static_cast<std::size_t>(offset), T(0));
   reset(seed);

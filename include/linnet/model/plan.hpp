@@ -38,7 +38,7 @@ struct PlannedNode {
   std::vector<GradientUse> input_gradients;  ///< one per input
   int first_parameter = 0;
   bool whole_batch = false;     ///< runs once on the whole batch, not slice by slice
-  bool needs_gradient = false;  ///< something before or in it can be trained
+  bool needs_gradient = false;  ///< it, or something before it, has parameters
 
   // Offsets in scalars. Those of tensors are into an arena of Plan::capacity samples.
   Index output = 0;
@@ -66,7 +66,19 @@ class Plan {
   Plan(const Model<T>& model, Index batch, Mode mode, std::optional<AnyLoss<T>> loss = {});
 
   bool training() const { return mode == Mode::training; }
-  Index slice_count(Index samples) const { return (samples + slice - 1) / slice; }
+  /// Samples in each slice but the last, when a step has `samples` of them. Slices and lanes depend on the model and on
+  /// the samples of the step alone, not on the size of batch that was planned for: so do the bits of the gradients.
+  Index slice_of(Index samples) const {
+    return std::clamp<Index>((samples + kMinSlices - 1) / kMinSlices, 1, largest_slice);
+  }
+  Index slice_count(Index samples) const {
+    const Index slice = slice_of(samples);
+    return (samples + slice - 1) / slice;
+  }
+  /// Partial sums of the gradients, each over a fixed run of slices.
+  Index lanes_of(Index samples) const { return std::min(most_lanes, slice_count(samples)); }
+  /// The most slices, and so pieces of work, that a step of up to `batch` samples is cut into.
+  Index most_slices() const { return std::max(kMinSlices, slice_count(batch)); }
   int node_count() const { return static_cast<int>(nodes.size()); }
   const PlannedNode<T>& node(int i) const { return nodes[static_cast<std::size_t>(i)]; }
 
@@ -81,8 +93,10 @@ class Plan {
   std::vector<ParameterInfo> parameters;
   std::vector<Phase> phases;
 
-  Index slice = 1;         ///< samples per slice
-  Index lanes = 1;         ///< partial sums of the gradients, each over a fixed run of slices
+  /// At least so many slices are cut where there are as many samples, so that there is work for several threads.
+  static constexpr Index kMinSlices = 4;
+  Index largest_slice = 1;  ///< in samples
+  Index most_lanes = 1;
   bool segmented = false;  ///< the slices share one arena of the whole batch; else each thread has its own
   Index capacity = 1;      ///< samples in an arena
   Index arena_size = 0;    ///< scalars
@@ -143,13 +157,13 @@ void Plan<T>::fuse_loss() {
   fused_activation = *activation;
 }
 
-// Walks backwards as the gradients do. A node needs a gradient if it, or one before it, can be trained; the
+// Walks backwards as the gradients do. A node needs a gradient if it, or one before it, has parameters; the
 // first of its readers to run backward writes it, the others add to it.
 template <class T>
 void Plan<T>::choose_gradients() {
   if (!training()) return;
   for (PlannedNode<T>& n : nodes) {
-    for (const ParameterSpec& spec : n.plan.parameters) n.needs_gradient |= spec.trainable;
+    n.needs_gradient = !n.plan.parameters.empty();  // a moving average is gathered in backward() too
     for (const int i : n.inputs) n.needs_gradient |= i != kModelInput && node(i).needs_gradient;
   }
   std::vector<bool> written(nodes.size(), false);
@@ -168,11 +182,10 @@ void Plan<T>::choose_gradients() {
 
 // A slice's tensors should stay in L2 while it passes through the network: small slices. Its layers also
 // stream all weights through the cache once per slice: large slices, when the weights outweigh the
-// activations. At least kMinSlices are cut, so that there is work for several threads.
+// activations.
 template <class T>
 void Plan<T>::choose_slices() {
   constexpr Index kCacheBytes = 512 * 1024;  // half of the L2 that processors with AVX-512 have
-  constexpr Index kMinSlices = 4;
   constexpr Index kMaxLanes = 16;
   constexpr Index kLaneBytes = 16 * 1024 * 1024;  // for all partial sums of the gradients together
 
@@ -182,12 +195,10 @@ void Plan<T>::choose_slices() {
   }
   const Index sample_bytes = std::max<Index>(1, checked_multiply(scalars, sizeof(float)));
   const Index weight_bytes = checked_multiply(weight_count, sizeof(float));
-  const Index most = std::max<Index>(1, (batch + kMinSlices - 1) / kMinSlices);
-  slice = std::clamp<Index>(std::max(kCacheBytes, weight_bytes) / sample_bytes, 1, most);
-
-  lanes = std::min(kMaxLanes, slice_count(batch));
-  while (lanes > kMinSlices && lanes * weight_bytes > kLaneBytes) lanes = (lanes + 1) / 2;
-  capacity = segmented ? batch : slice;
+  largest_slice = std::max<Index>(1, std::max(kCacheBytes, weight_bytes) / sample_bytes);
+  most_lanes = kMaxLanes;
+  while (most_lanes > kMinSlices && checked_multiply(most_lanes, weight_bytes) > kLaneBytes) most_lanes /= 2;
+  capacity = segmented ? batch : slice_of(batch);
 }
 
 template <class T>
@@ -297,7 +308,7 @@ void Plan<T>::place_tensors() {
     n.gradient = gradient_ids[k] < 0 ? 0 : planner.offset(gradient_ids[k]);
     n.prepared = prepared_size;
     prepared_size = checked_add(prepared_size, round_up(n.plan.prepared, kAlignment));
-    const Index samples = n.whole_batch ? batch : slice;
+    const Index samples = n.whole_batch ? batch : slice_of(batch);
     const Index scratch =
         checked_add(n.plan.scratch, checked_multiply(n.plan.scratch_per_sample, samples));
     Index& largest = n.whole_batch ? batch_scratch_size : scratch_size;

@@ -18,6 +18,7 @@ class Predictor {
   /// For batches of up to `batch` samples; larger ones are cut.
   Predictor(const Model<T>& model, Index batch)
       : model_(&model), plan_(model, batch, Mode::inference), workspace_(plan_) {}
+  Predictor(Model<T>&&, Index) = delete;  // it would outlive the model
 
   /// y {n, output_shape...} from x {n, input_shape...}. Throws ShapeError when a shape is another.
   void operator()(TensorView<const T> x, TensorView<T> y) {

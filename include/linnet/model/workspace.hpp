@@ -12,24 +12,27 @@ LINNET_NAMESPACE_BEGIN
 template <class T>
 class Workspace {
  public:
-  /// Memory for `plan`, to be run with up to `thread_count` threads.
+  /// Memory for `plan`, to be run with up to `thread_count` threads. A run that could use more of them makes do with those.
   explicit Workspace(const Plan<T>& plan, int thread_count = num_threads())
-      : threads(std::max(1, thread_count)) {
+      : threads(static_cast<int>(std::clamp<Index>(
+            thread_count, 1, plan.training() ? plan.most_lanes : plan.most_slices()))) {
     const Index arena_count = plan.segmented ? 1 : threads;
     arenas.resize(size(checked_multiply(arena_count, plan.arena_size)));
     scratch.resize(size(checked_multiply(threads, plan.scratch_size)));
     batch_scratch.resize(size(plan.batch_scratch_size));
     prepared.resize(size(plan.prepared_size));
-    slice_losses.resize(size(plan.slice_count(plan.batch)));
+    slice_losses.resize(size(plan.most_slices()));
     weights.resize(plan.parameters.size());
     if (!plan.training()) return;
-    gradients.resize(size(checked_multiply(plan.lanes, plan.weight_count)));
-    for (Index lane = 0; lane < plan.lanes; ++lane) {
+    const Index lanes = std::min(plan.most_lanes, plan.most_slices());
+    gradients.resize(size(checked_multiply(lanes, plan.weight_count)));
+    for (Index lane = 0; lane < lanes; ++lane) {
       for (const ParameterInfo& info : plan.parameters) {
         gradient_views.emplace_back(gradients.data() + lane * plan.weight_count + info.offset,
                                     info.shape);
       }
     }
+    sum_views.assign(gradient_views.begin(), gradient_views.begin() + static_cast<std::ptrdiff_t>(plan.parameters.size()));
   }
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
@@ -49,6 +52,7 @@ class Workspace {
   double batch_layer_loss = 0;  ///< of the nodes that run on the whole batch
   std::vector<TensorView<const T>> weights;   ///< of the model, by parameter
   std::vector<TensorView<T>> gradient_views;  ///< by lane and parameter
+  std::vector<TensorView<const T>> sum_views; ///< those of the first lane
 
  private:
   static std::size_t size(Index n) { return static_cast<std::size_t>(n); }

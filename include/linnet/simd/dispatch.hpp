@@ -16,6 +16,8 @@
 
 #if LINNET_X86
 #include <immintrin.h>
+#elif LINNET_VECTORS && defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #if defined(__clang__)

@@ -8,8 +8,14 @@
 
 #include "linnet/core/error.hpp"
 
-// MSVC itself has neither target regions nor vector types: there the baseline, in plain scalars, is all.
-#if (defined(__x86_64__) || defined(__i386__)) && defined(__GNUC__)
+// Compilers that do not speak g++'s dialect have neither its vector types nor its target regions: there the baseline, in
+// plain scalars, is all. LINNET_SCALAR asks for the same elsewhere.
+#if defined(__GNUC__) && !defined(LINNET_SCALAR)
+#define LINNET_VECTORS 1
+#else
+#define LINNET_VECTORS 0
+#endif
+#if (defined(__x86_64__) || defined(__i386__)) && LINNET_VECTORS
 #define LINNET_X86 1
 #else
 #define LINNET_X86 0

@@ -8,7 +8,7 @@
 // by itself, so on x86 the product is an intrinsic that it does not look into.
 
 /// A part of a pack: one register (or, where the compiler has no vectors, one T).
-#if defined(__GNUC__)
+#if LINNET_VECTORS
 template <class T>
 struct PartOf {
   typedef T type;
@@ -30,6 +30,7 @@ struct PartOf<double> {
 template <class T>
 struct PartOf {
   typedef T type;
+  typedef std::int32_t bits;
 };
 #endif
 

@@ -68,6 +68,7 @@ struct TrainingState {
   double seconds = 0;        ///< since this epoch began (or was resumed)
   Index resumed_samples = 0; ///< samples of this epoch that were done before `seconds` began
   Logs logs = {};            ///< means over this epoch so far; validation figures at its end
+  bool has_validation = false; ///< figures called "val_..." are to come
   bool stop = false;         ///< set it to end the run after this step
 };
 
@@ -126,5 +127,14 @@ class AnyCallback {
   };
   std::shared_ptr<Interface> self_;
 };
+
+namespace detail {
+/// Throws ValueError when a callback waits for a figure of the validation, and there is none.
+template <class T>
+void require_monitored(const char* callback, const std::string& monitor, const TrainingState<T>& state) {
+  if (state.has_validation || monitor.rfind("val_", 0) != 0) return;
+  throw ValueError(std::string(callback) + ": monitors " + monitor + ", but fit() was given no validation data");
+}
+}  // namespace detail
 
 LINNET_NAMESPACE_END

@@ -1,4 +1,4 @@
-// AnyOptimizer<T>: holds any optimizer by value.
+// AnyOptimizer<T>: holds any optimizer. Copies share it: an optimizer never changes, its state lies in the trainer.
 #pragma once
 
 #include <concepts>

@@ -3,8 +3,12 @@
 #pragma once
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -16,6 +20,7 @@
 #if defined(_WIN32)
 #include <io.h>
 #else
+#include <sys/ioctl.h>
 #include <unistd.h>
 #endif
 
@@ -28,6 +33,17 @@ inline bool is_terminal(std::FILE* stream) {
 #else
   return isatty(fileno(stream)) != 0;
 #endif
+}
+
+/// The columns of the terminal that `stream` is, or 0 where nobody knows.
+inline std::size_t terminal_columns(std::FILE* stream) {
+#if defined(TIOCGWINSZ)
+  winsize size = {};
+  if (ioctl(fileno(stream), TIOCGWINSZ, &size) == 0) return size.ws_col;
+#else
+  static_cast<void>(stream);
+#endif
+  return 0;
 }
 
 /// "0:07", "1:02:03": seconds for people.
@@ -120,7 +136,11 @@ struct ProgressBar {
     if (state.seconds <= 0) return 0;
     return static_cast<double>(state.samples - state.resumed_samples) / state.seconds;
   }
-  void draw(const std::string& line) {
+  void draw(std::string line) {
+    // A line that the terminal breaks cannot be drawn over.
+    if (const std::size_t columns = detail::terminal_columns(stream); columns > 1 && line.size() >= columns) {
+      line.resize(columns - 1);
+    }
     const std::size_t length = line.size();
     const std::string blanks(drawn_length > length ? drawn_length - length : 0, ' ');
     std::fprintf(stream, "\r%s%s", line.c_str(), blanks.c_str());
@@ -138,6 +158,13 @@ struct EarlyStopping {
   bool restore_best_weights = true;
 
   template <class T>
+  void on_train_begin(TrainingState<T>& state) {
+    detail::require_monitored("EarlyStopping", monitor, state);
+    best = std::numeric_limits<double>::infinity();
+    best_epoch = -1;
+    best_weights.clear();
+  }
+  template <class T>
   void on_epoch_end(TrainingState<T>& state) {
     const double figure = maximize ? -state.logs[monitor] : state.logs[monitor];
     if (figure < best - min_delta) {
@@ -149,6 +176,7 @@ struct EarlyStopping {
       }
       return;
     }
+    if (best_epoch < 0) best_epoch = state.epoch;  // even the first figure was no number
     if (state.epoch - best_epoch >= std::max<Index>(1, patience)) state.stop = true;
   }
   template <class T>
@@ -183,7 +211,9 @@ struct CsvHistory {
       header += "," + name;
       row += "," + number(value);
     }
-    if (state.epoch == 0) row = header + "\n" + row;
+    std::error_code error;
+    const std::uintmax_t size = std::filesystem::file_size(path, error);
+    if (error || size == 0) row = header + "\n" + row;
     write(row + "\n", std::ios::app);
   }
 
@@ -195,7 +225,7 @@ struct CsvHistory {
   void write(const std::string& text, std::ios::openmode mode) const {
     std::ofstream file(path, std::ios::out | mode);
     file << text << std::flush;
-    if (!file) throw FileError(path + ": the training history cannot be written");
+    if (!file) throw FileError(path + ": the training history cannot be written: " + std::strerror(errno));
   }
 };
 

@@ -3,7 +3,10 @@
 
 #include <concepts>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <type_traits>
+#include <utility>
 
 #include "linnet/core/tensor.hpp"
 
@@ -21,7 +24,7 @@ concept Source = requires(const S& source, std::span<const Index> samples, std::
   source.fill(samples, epoch, view, view);
 };
 
-/// A reference to any source, which must outlive it. A default one refers to none.
+/// A reference to any source, which must outlive it; a temporary is moved into it. A default one refers to none.
 template <class T>
 class SourceRef {
  public:
@@ -29,14 +32,12 @@ class SourceRef {
   template <class S>
     requires(!std::same_as<S, SourceRef> && Source<S, T>)
   SourceRef(const S& source)  // NOLINT: a source is handed over as it is
-      : object_(&source),
-        size_([](const void* s) { return static_cast<const S*>(s)->size(); }),
-        input_shape_([](const void* s) -> Shape { return static_cast<const S*>(s)->input_shape(); }),
-        target_shape_([](const void* s) -> Shape { return static_cast<const S*>(s)->target_shape(); }),
-        fill_([](const void* s, std::span<const Index> samples, std::uint32_t epoch,
-                 TensorView<T> x, TensorView<T> target) {
-          static_cast<const S*>(s)->fill(samples, epoch, x, target);
-        }) {}
+      : SourceRef(&source) {}
+  template <class S>
+    requires(!std::is_lvalue_reference_v<S> && !std::same_as<std::remove_cv_t<S>, SourceRef> &&
+             Source<std::remove_cv_t<S>, T>)
+  SourceRef(S&& source)  // NOLINT
+      : SourceRef(std::make_shared<const S>(std::move(source))) {}
 
   explicit operator bool() const { return object_ != nullptr; }
   Index size() const { return size_(object_); }
@@ -48,6 +49,22 @@ class SourceRef {
   }
 
  private:
+  template <class S>
+  explicit SourceRef(std::shared_ptr<const S> owned) : SourceRef(owned.get()) {
+    owned_ = std::move(owned);
+  }
+  template <class S>
+  explicit SourceRef(const S* source)
+      : object_(source),
+        size_([](const void* s) { return static_cast<const S*>(s)->size(); }),
+        input_shape_([](const void* s) -> Shape { return static_cast<const S*>(s)->input_shape(); }),
+        target_shape_([](const void* s) -> Shape { return static_cast<const S*>(s)->target_shape(); }),
+        fill_([](const void* s, std::span<const Index> samples, std::uint32_t epoch,
+                 TensorView<T> x, TensorView<T> target) {
+          static_cast<const S*>(s)->fill(samples, epoch, x, target);
+        }) {}
+
+  std::shared_ptr<const void> owned_;
   const void* object_ = nullptr;
   Index (*size_)(const void*) = nullptr;
   Shape (*input_shape_)(const void*) = nullptr;

@@ -50,6 +50,7 @@ struct TrainingProgress {
   Index step = 0;           ///< optimizer steps since the start
   Index epoch = 0;          ///< epochs that are complete
   Index batch_in_epoch = 0; ///< batches of the current epoch that are done
+  Index batch_size = 0;     ///< of the current epoch
   Index samples = 0;        ///< samples of the current epoch that are done
   /// Sums over these samples: loss between output and target, loss of layers, metrics.
   std::vector<double> sums = {};
@@ -61,22 +62,23 @@ class Trainer {
   /// The model must outlive the trainer. Throws ValueError or ShapeError when the loss does not fit the
   /// model's output, or the optimizer's values are out of range.
   Trainer(Model<T>& model, std::type_identity_t<AnyLoss<T>> loss,
-          std::type_identity_t<AnyOptimizer<T>> update_rule)
-      : optimizer(std::move(update_rule)), model_(&model), loss_(std::move(loss)) {
+          std::type_identity_t<AnyOptimizer<T>> optimizer)
+      : model_(&model), loss_(std::move(loss)), optimizer_(std::move(optimizer)) {
     target_shape_ = loss_.target_shape(model.output_shape());
-    slots_.assign(static_cast<std::size_t>(optimizer.slots()),
-                  AlignedVector<T>(model.weights().size(), T(0)));
+    set_optimizer(optimizer_);
     find_trainable_ranges();
+    for (const ParameterInfo& info : model.parameters()) {
+      weight_views_.emplace_back(model.weights().data() + info.offset, info.shape);
+    }
   }
 
   /// Trains for options.epochs epochs more. Throws ShapeError when the data does not fit the model, ValueError when
-  /// there is none, NumericError (naming the layer) at the first loss that is not finite; the
-  /// weights are then those from before that step.
-  History fit(SourceRef<T> train, const FitOptions<T>& options);
+  /// there is none, or when an epoch was begun with another size of batch or of data, NumericError (naming the layer) at
+  /// the first loss that is not finite; the weights are then those from before that step.
+  History fit(SourceRef<T> train, const FitOptions<T>& options = {});
 
   /// The loss and the metrics over a source, without training: "loss", and the metrics' names.
-  Logs evaluate(SourceRef<T> source, Index batch_size = 128,
-                std::span<const AnyMetric<T>> metrics = {});
+  Logs evaluate(SourceRef<T> source, Index batch_size = 128, const std::vector<AnyMetric<T>>& metrics = {});
 
   /// One step on one batch x {n, input...}, target {n, target...}: for training loops of your own.
   LossTerms train_on_batch(TensorView<const T> x, TensorView<const T> target);
@@ -84,14 +86,26 @@ class Trainer {
   Model<T>& model() { return *model_; }
   /// The optimizer's state, one arena per slot, each laid out as Model::weights().
   std::span<AlignedVector<T>> slots() { return slots_; }
-  /// The gradients of the last step, laid out as Model::weights(), before clipping.
+  /// The gradients of the last step as the optimizer got them (clipped), laid out as Model::weights().
   std::span<const T> gradients() const {
     if (!workspace_) return {};
     return std::span<const T>(workspace_->gradients).first(model_->weights().size());
   }
-  double learning_rate() const { return optimizer.learning_rate.at(progress.step); }
+  const AnyOptimizer<T>& optimizer() const { return optimizer_; }
+  /// Replaces the optimizer; its state begins anew. Throws ValueError for one that keeps more state than kMaxSlots.
+  void set_optimizer(AnyOptimizer<T> optimizer) {
+    if (optimizer.slots() < 0 || optimizer.slots() > kMaxSlots) {
+      throw ValueError("Trainer: expected an optimizer with at most " + std::to_string(kMaxSlots) +
+                       " scalars of state a weight, " + std::string(optimizer.kind()) + " has " +
+                       std::to_string(optimizer.slots()));
+    }
+    optimizer_ = std::move(optimizer);
+    slots_.assign(static_cast<std::size_t>(optimizer_.slots()), AlignedVector<T>(model_->weights().size(), T(0)));
+  }
+  double learning_rate() const { return optimizer_.learning_rate.at(progress.step); }
+  /// Another learning rate, or schedule, from the next step on; the optimizer's state stays.
+  void set_learning_rate(Schedule schedule) { optimizer_.learning_rate = std::move(schedule); }
 
-  AnyOptimizer<T> optimizer;
   TrainingProgress progress;
 
  private:
@@ -103,22 +117,36 @@ class Trainer {
   [[noreturn]] void explain_non_finite(Index samples, const SliceIo<T>& io, RandomKey key, double loss);
   void apply_gradients();
   void find_trainable_ranges();
+  void require_metrics(std::span<const AnyMetric<T>> metrics) const;
+  void require_finite_weights(const std::string& where) const;
   void write_logs(Logs& logs, std::span<const double> sums, Index samples,
-                  std::span<const AnyMetric<T>> metrics, const std::string& prefix) const;
+                  std::span<const AnyMetric<T>> metrics) const;
 
   /// A piece of the arena that the optimizer may update.
   struct Range {
     Index first, count;
   };
 
+  static constexpr int kMaxSlots = 4;
+
   Model<T>* model_;
   AnyLoss<T> loss_;
+  AnyOptimizer<T> optimizer_;
   Shape target_shape_;
+  std::vector<TensorView<T>> weight_views_;  ///< of the model, by parameter
   std::vector<AlignedVector<T>> slots_;
   std::vector<Range> trainable_;
   std::optional<Plan<T>> plan_;
   std::optional<Workspace<T>> workspace_;
+  int threads_planned_ = 0;
 };
+
+/// Adds the loss of a batch to the sums of an epoch. (A fused operation by name: left to the compiler, the bits would depend
+/// on its flags.)
+inline void add_losses(const LossTerms& loss, Index samples, std::span<double> sums) {
+  sums[0] = std::fma(loss.data, static_cast<double>(samples), sums[0]);
+  sums[1] = std::fma(loss.layers, static_cast<double>(samples), sums[1]);
+}
 
 /// Metrics of a batch's slices, added up in the order of the slices whoever computes them first.
 template <class T>
@@ -157,15 +185,24 @@ History Trainer<T>::fit(SourceRef<T> train, const FitOptions<T>& options) {
                      std::to_string(options.epochs) + " and " + std::to_string(options.batch_size));
   }
   const Index batch_size = std::min(options.batch_size, train.size());
-  plan_training(batch_size);
   const std::span<const AnyMetric<T>> metrics(options.metrics);
+  require_metrics(metrics);
+  if (progress.batch_in_epoch > 0 &&
+      (progress.batch_size != batch_size || progress.samples != progress.batch_in_epoch * batch_size ||
+       progress.samples >= train.size() || progress.sums.size() != 2 + metrics.size())) {
+    throw ValueError("fit: epoch " + std::to_string(progress.epoch + 1) + " was begun with batches of " +
+                     std::to_string(progress.batch_size) + ", other data or other metrics; expected the same to go on");
+  }
+  plan_training(batch_size);
   MetricSums<T> metric_sums(metrics, batch_size);
   progress.sums.resize(2 + metrics.size());
+  progress.batch_size = batch_size;
 
   History history;
   TrainingState<T> state{.trainer = *this, .model = *model_};
   state.end_epoch = progress.epoch + options.epochs;
   state.steps = (train.size() + batch_size - 1) / batch_size;
+  state.has_validation = static_cast<bool>(options.validation);
   for (const auto& callback : options.callbacks) callback.on_train_begin(state);
   while (progress.epoch < state.end_epoch && !state.stop) {
     state.epoch = progress.epoch;
@@ -197,23 +234,23 @@ History Trainer<T>::fit(SourceRef<T> train, const FitOptions<T>& options) {
       if (!metrics.empty()) io.finish.emplace(finish);
       const LossTerms loss = step(samples, io);
 
-      progress.sums[0] += loss.data * static_cast<double>(samples);
-      progress.sums[1] += loss.layers * static_cast<double>(samples);
+      add_losses(loss, samples, progress.sums);
       metric_sums.add(samples, std::span(progress.sums).subspan(2));
       progress.samples += samples;
       progress.batch_in_epoch = ++state.step;
       state.samples = progress.samples;
       state.seconds =
           std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      write_logs(state.logs, progress.sums, progress.samples, metrics, "");
+      write_logs(state.logs, progress.sums, progress.samples, metrics);
       for (const auto& callback : options.callbacks) callback.on_step_end(state);
     }
     if (state.step < state.steps) break;  // stopped by a callback in the middle of an epoch
+    require_finite_weights("the end of epoch " + std::to_string(progress.epoch + 1) + ": ");
     progress.epoch++;
     progress.batch_in_epoch = progress.samples = 0;
     std::fill(progress.sums.begin(), progress.sums.end(), 0.0);
     if (options.validation) {
-      for (const auto& [name, value] : evaluate(options.validation, batch_size, metrics)) {
+      for (const auto& [name, value] : evaluate(options.validation, batch_size, options.metrics)) {
         state.logs.set("val_" + name, value);
       }
     }
@@ -225,9 +262,9 @@ History Trainer<T>::fit(SourceRef<T> train, const FitOptions<T>& options) {
 }
 
 template <class T>
-Logs Trainer<T>::evaluate(SourceRef<T> source, Index batch_size,
-                          std::span<const AnyMetric<T>> metrics) {
+Logs Trainer<T>::evaluate(SourceRef<T> source, Index batch_size, const std::vector<AnyMetric<T>>& metrics) {
   require_source("data", source);
+  require_metrics(metrics);
   const Plan<T> plan(*model_, std::min(batch_size, source.size()), Mode::inference, loss_);
   Workspace<T> workspace(plan);
   MetricSums<T> metric_sums(metrics, plan.batch);
@@ -248,12 +285,11 @@ Logs Trainer<T>::evaluate(SourceRef<T> source, Index batch_size,
     if (!metrics.empty()) io.finish.emplace(finish);
     const LossTerms loss =
         Execution<T>(plan, workspace, model_->weights(), samples, {}).run(io);
-    sums[0] += loss.data * static_cast<double>(samples);
-    sums[1] += loss.layers * static_cast<double>(samples);
+    add_losses(loss, samples, sums);
     metric_sums.add(samples, std::span(sums).subspan(2));
   }
   Logs logs;
-  write_logs(logs, sums, source.size(), metrics, "");
+  write_logs(logs, sums, source.size(), metrics);
   return logs;
 }
 
@@ -267,7 +303,7 @@ LossTerms Trainer<T>::train_on_batch(TensorView<const T> x, TensorView<const T> 
                      expected_target.to_string() + " with at least 1 sample, got " +
                      x.shape().to_string() + " and " + target.shape().to_string());
   }
-  if (!plan_ || plan_->batch < samples) plan_training(samples);
+  plan_training(samples);
   const auto feed = [&](Index first, TensorView<T> slice_x, TensorView<T> slice_target) {
     const auto from = x.samples(first, slice_x.batch());
     std::copy(from.begin(), from.end(), slice_x.begin());
@@ -296,8 +332,32 @@ void Trainer<T>::require_source(const char* what, const SourceRef<T>& source) co
 }
 
 template <class T>
+void Trainer<T>::require_metrics(std::span<const AnyMetric<T>> metrics) const {
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    metrics[i].validate(model_->output_shape(), target_shape_);
+    const std::string& name = metrics[i].name();
+    const bool again = std::any_of(metrics.begin(), metrics.begin() + static_cast<std::ptrdiff_t>(i),
+                                   [&](const AnyMetric<T>& other) { return other.name() == name; });
+    if (again || name == "loss" || name == "data_loss" || name == "layer_loss") {
+      throw ValueError("Trainer: two figures are called \"" + name + "\"; expected metrics with names of their own");
+    }
+  }
+}
+
+template <class T>
+void Trainer<T>::require_finite_weights(const std::string& where) const {
+  for (std::size_t i = 0; i < weight_views_.size(); ++i) {
+    const TensorView<T>& w = weight_views_[i];
+    if (std::all_of(w.begin(), w.end(), [](T v) { return std::isfinite(v); })) continue;
+    throw NumericError(where + model_->parameters()[i].name + ": a weight is not finite after the last update");
+  }
+}
+
+// The plan serves every batch up to its own size. Threads that have come since get memory too.
+template <class T>
 void Trainer<T>::plan_training(Index batch_size) {
-  if (plan_ && plan_->batch == batch_size && workspace_->threads >= num_threads()) return;
+  if (plan_ && plan_->batch >= batch_size && threads_planned_ >= num_threads()) return;
+  threads_planned_ = num_threads();
   workspace_.reset();
   plan_.emplace(*model_, batch_size, Mode::training, loss_);
   workspace_.emplace(*plan_);
@@ -320,12 +380,7 @@ void Trainer<T>::explain_non_finite(Index samples, const SliceIo<T>& io, RandomK
   const std::string where = "step " + std::to_string(progress.step + 1) + " (epoch " +
                             std::to_string(progress.epoch + 1) + "): the loss is " +
                             std::to_string(loss) + ". ";
-  for (const ParameterInfo& info : model_->parameters()) {
-    const TensorView<const T> values = std::as_const(*model_).parameter(info.name);
-    if (!std::all_of(values.begin(), values.end(), [](T v) { return std::isfinite(v); })) {
-      throw NumericError(where + info.name + ": a weight is not finite after the last update");
-    }
-  }
+  require_finite_weights(where);
   Execution<T> again(*plan_, *workspace_, model_->weights(), samples, key);
   again.check_finite();
   try {
@@ -341,30 +396,20 @@ void Trainer<T>::apply_gradients() {
   const std::span<T> gradients =
       std::span<T>(workspace_->gradients).first(model_->weights().size());
   for (const Node<T>& node : model_->nodes()) {
-    if (node.plan.parameters.empty()) continue;
-    std::array<TensorView<T>, 16> w;
-    std::array<TensorView<const T>, 16> dw;
-    const std::size_t count = std::min(w.size(), node.plan.parameters.size());
-    bool has_state = false;
-    for (std::size_t i = 0; i < count; ++i) {
-      const ParameterInfo& info =
-          model_->parameters()[static_cast<std::size_t>(node.first_parameter) + i];
-      w[i] = {model_->weights().data() + info.offset, info.shape};
-      dw[i] = {gradients.data() + info.offset, info.shape};
-      has_state = has_state || !info.trainable;
-    }
-    if (has_state) node.layer.update_state({w.data(), count}, {dw.data(), count});
+    const auto first = static_cast<std::size_t>(node.first_parameter), count = node.plan.parameters.size();
+    node.layer.update_state(std::span<const TensorView<T>>(weight_views_).subspan(first, count),
+                            std::span<const TensorView<const T>>(workspace_->sum_views).subspan(first, count));
   }
   for (const Range& range : trainable_) {
-    optimizer.clip.clip_values(gradients.subspan(static_cast<std::size_t>(range.first),
+    optimizer_.clip.clip_values(gradients.subspan(static_cast<std::size_t>(range.first),
                                                  static_cast<std::size_t>(range.count)));
   }
-  if (optimizer.clip.global_norm > 0) {
+  if (optimizer_.clip.global_norm > 0) {
     double square_sum = 0;
     for (const Range& range : trainable_) {
       square_sum += sum_of_squares<T>(range.count, gradients.data() + range.first);
     }
-    const T factor = static_cast<T>(optimizer.clip.norm_factor(square_sum));
+    const T factor = static_cast<T>(optimizer_.clip.norm_factor(square_sum));
     for (const Range& range : trainable_) {
       T* g = gradients.data() + range.first;
       if (factor != T(1)) scale<T>(range.count, factor, g, g);
@@ -376,9 +421,9 @@ void Trainer<T>::apply_gradients() {
     const Range& range = trainable_[static_cast<std::size_t>(i)];
     const auto first = static_cast<std::size_t>(range.first);
     const auto count = static_cast<std::size_t>(range.count);
-    std::array<std::span<T>, 4> slots;
+    std::array<std::span<T>, kMaxSlots> slots;
     for (std::size_t k = 0; k < slots_.size(); ++k) slots[k] = std::span<T>(slots_[k]).subspan(first, count);
-    optimizer.update(step, rate, model_->weights().subspan(first, count),
+    optimizer_.update(step, rate, model_->weights().subspan(first, count),
                      gradients.subspan(first, count), {slots.data(), slots_.size()});
   });
 }
@@ -408,16 +453,14 @@ void Trainer<T>::find_trainable_ranges() {
 
 template <class T>
 void Trainer<T>::write_logs(Logs& logs, std::span<const double> sums, Index samples,
-                            std::span<const AnyMetric<T>> metrics, const std::string& prefix) const {
+                            std::span<const AnyMetric<T>> metrics) const {
   const double n = static_cast<double>(samples);
-  logs.set(prefix + "loss", (sums[0] + sums[1]) / n);
+  logs.set("loss", (sums[0] + sums[1]) / n);
   if (sums[1] != 0) {
-    logs.set(prefix + "data_loss", sums[0] / n);
-    logs.set(prefix + "layer_loss", sums[1] / n);
+    logs.set("data_loss", sums[0] / n);
+    logs.set("layer_loss", sums[1] / n);
   }
-  for (std::size_t m = 0; m < metrics.size(); ++m) {
-    logs.set(prefix + metrics[m].name(), sums[2 + m] / n);
-  }
+  for (std::size_t m = 0; m < metrics.size(); ++m) logs.set(metrics[m].name(), sums[2 + m] / n);
 }
 
 LINNET_NAMESPACE_END
