@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "linnet/core/function_ref.hpp"
 #include "linnet/core/tensor.hpp"
 #include "linnet/layers/initialize.hpp"
 #include "linnet/model/any_layer.hpp"
@@ -50,7 +51,19 @@ class Model {
   /// The nodes must be in order (each reads earlier ones only); the last one is the output. GraphBuilder and
   /// Sequential() make such lists. Throws ShapeError or ValueError when they do not fit together.
   Model(const Shape& input_shape, std::vector<std::pair<AnyLayer<T>, std::vector<int>>> layers,
-        std::uint64_t seed, std::vector<std::string> names = {});
+        std::uint64_t seed, std::vector<std::string> names = {})
+      : Model(input_shape, std::move(layers), std::move(names), [](const std::vector<ParameterInfo>&) {}) {
+    reset(seed);
+  }
+  /// For loaders: a model whose weights are all 0. `check(parameters)` is called before the weights take memory; what
+  /// it throws comes through.
+  static Model uninitialized(const Shape& input_shape, std::vector<std::pair<AnyLayer<T>, std::vector<int>>> layers,
+                             std::uint64_t seed, std::vector<std::string> names,
+                             FunctionRef<void(const std::vector<ParameterInfo>&)> check) {
+    Model model(input_shape, std::move(layers), std::move(names), check);
+    model.set_seed(seed);
+    return model;
+  }
 
   const Shape& input_shape() const { return input_shape_; }
   const Shape& output_shape() const { return nodes_.back().plan.output; }
@@ -58,6 +71,8 @@ class Model {
   const std::vector<ParameterInfo>& parameters() const { return parameters_; }
   /// The seed of the initial weights and of the layers that draw random numbers.
   std::uint64_t seed() const { return seed_; }
+  /// Another seed for the layers that draw random numbers; the weights stay.
+  void set_seed(std::uint64_t seed) { seed_ = seed; }
 
   /// All weights; the unused elements between parameters (each begins on 64 bytes) are 0.
   std::span<T> weights() { return weights_; }
@@ -100,6 +115,9 @@ class Model {
   Tensor<T> predict(TensorView<const T> x) const;
 
  private:
+  Model(const Shape& input_shape, std::vector<std::pair<AnyLayer<T>, std::vector<int>>> layers,
+        std::vector<std::string> names, FunctionRef<void(const std::vector<ParameterInfo>&)> check);
+
   const ParameterInfo& find(std::string_view name) const {
     std::string known;
     for (const ParameterInfo& info : parameters_) {
@@ -130,8 +148,8 @@ inline std::string snake_case(std::string_view kind) {
 
 template <class T>
 Model<T>::Model(const Shape& input_shape,
-                std::vector<std::pair<AnyLayer<T>, std::vector<int>>> layers, std::uint64_t seed,
-                std::vector<std::string> names)
+                std::vector<std::pair<AnyLayer<T>, std::vector<int>>> layers, std::vector<std::string> names,
+                FunctionRef<void(const std::vector<ParameterInfo>&)> check)
     : input_shape_(input_shape) {
   if (layers.empty()) throw ValueError("Model: expected at least one layer, got none");
   if (input_shape.rank() >= Shape::kMaxRank) {
@@ -172,8 +190,8 @@ Model<T>::Model(const Shape& input_shape,
     nodes_.push_back(
         {std::move(name), std::move(layer), std::move(inputs), std::move(plan), first_parameter});
   }
+  check(parameters_);
   weights_.assign(static_cast<std::size_t>(offset), T(0));
-  reset(seed);
 }
 
 /// A chain of layers: each reads the one before it. Throws ShapeError or ValueError when they do not fit.

@@ -51,6 +51,7 @@ struct TrainingProgress {
   Index epoch = 0;          ///< epochs that are complete
   Index batch_in_epoch = 0; ///< batches of the current epoch that are done
   Index samples = 0;        ///< samples of the current epoch that are done
+  Index batch_size = 0;     ///< of the current epoch, 0 between epochs
   /// Sums over these samples: loss between output and target, loss of layers, metrics.
   std::vector<double> sums = {};
 };
@@ -180,6 +181,7 @@ History Trainer<T>::fit(SourceRef<T> train, const FitOptions<T>& options) {
       order.resize(static_cast<std::size_t>(train.size()));
       for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<Index>(i);
     }
+    progress.batch_size = batch_size;
     for (const auto& callback : options.callbacks) callback.on_epoch_begin(state);
     const auto start = std::chrono::steady_clock::now();
     while (state.step < state.steps && !state.stop) {
@@ -210,7 +212,7 @@ History Trainer<T>::fit(SourceRef<T> train, const FitOptions<T>& options) {
     }
     if (state.step < state.steps) break;  // stopped by a callback in the middle of an epoch
     progress.epoch++;
-    progress.batch_in_epoch = progress.samples = 0;
+    progress.batch_in_epoch = progress.samples = progress.batch_size = 0;
     std::fill(progress.sums.begin(), progress.sums.end(), 0.0);
     if (options.validation) {
       for (const auto& [name, value] : evaluate(options.validation, batch_size, metrics)) {
