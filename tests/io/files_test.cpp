@@ -146,7 +146,8 @@ TEST_CASE("safetensors headers that lie are refused") {
   const auto message = [](const std::string& header, std::size_t data) {
     return error_of([&] { parse_safetensors("file", with_header(header, data)); });
   };
-  const auto tensor = [](const std::string& name, const std::string& dtype, const std::string& shape, const std::string& offsets) {
+  const auto tensor = [](const std::string& name, const std::string& dtype, const std::string& shape,
+                         const std::string& offsets) {
     return "\"" + name + "\":{\"dtype\":\"" + dtype + "\",\"shape\":" + shape + ",\"data_offsets\":" + offsets + "}";
   };
   const std::string a = tensor("a", "F32", "[2]", "[0,8]");
