@@ -14,11 +14,6 @@
 
 LINNET_NAMESPACE_BEGIN
 
-namespace detail {
-inline constexpr const char* kProgressKey = "linnet.progress";
-inline std::string slot_prefix(std::size_t slot) { return "optimizer." + std::to_string(slot) + "/"; }
-}  // namespace detail
-
 /// Writes model, optimizer state and progress. Throws FileError when the file cannot be written.
 template <class T>
 void save_checkpoint(Trainer<T>& trainer, const std::string& path) {
