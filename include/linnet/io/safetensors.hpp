@@ -38,7 +38,8 @@ struct StoredTensor {
   }
   bool is_floating() const { return dtype == "F32" || dtype == "F64"; }
 
-  /// The elements as T. Throws FormatError (naming `where`) unless they are F32 or F64.
+  /// The elements as T. Throws FormatError (naming `where`) unless they are F32 or F64, and for one that is too large
+  /// for a T.
   template <class T>
   Tensor<T> to_tensor(const std::string& where) const {
     Tensor<T> tensor(shape);
@@ -48,7 +49,9 @@ struct StoredTensor {
       }
     } else if (dtype == "F64") {
       for (Index i = 0; i < tensor.size(); ++i) {
-        tensor[i] = static_cast<T>(read_little_endian<double>(bytes.data() + i * 8));
+        const double value = read_little_endian<double>(bytes.data() + i * 8);
+        if (!fits<T>(value)) throw FormatError(where + ": element " + std::to_string(i) + " is too large");
+        tensor[i] = static_cast<T>(value);
       }
     } else {
       throw FormatError(where + ": expected elements of type F32 or F64, got " + dtype);
