@@ -10,6 +10,7 @@ namespace {
 
 void demo(const denoise::Options& options) {
   linnet::set_num_threads(options.threads);
+  linnet::Corruption{.amount = options.noise}.validate();
   const denoise::Digits digits = denoise::load_digits(options);
   std::error_code error;
   std::filesystem::create_directories(options.out, error);

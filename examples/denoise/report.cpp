@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "linnet/io/file.hpp"
+#include "linnet/io/image_grid.hpp"
 #include "linnet/io/model.hpp"
-#include "linnet/io/png.hpp"
 #include "run.hpp"
 
 namespace denoise {
@@ -60,7 +60,7 @@ std::string escaped(const std::string& text) {
 /// "12,345".
 std::string thousands(Index value) {
   std::string text = std::to_string(value);
-  for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, ",");
+  for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, 1, ',');
   return text;
 }
 

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <set>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "linnet/data/sources.hpp"
@@ -84,12 +85,48 @@ TEST_CASE("more than there is, or something else, is refused") {
   CHECK(mentions(error_of([&] { set.subset(std::vector<Index>{40}); }), "[0, 40), got 40"));
   CHECK(mentions(error_of([&] { set.split(1.5, RandomKey{}); }), "got 1.5"));
   CHECK(mentions(error_of([] { ImageDataset({2, 3, 1}, std::vector<std::uint8_t>(7), {}); }), "7 bytes"));
-  CHECK(mentions(error_of([] { ImageDataset({2, 3, 1}, std::vector<std::uint8_t>(12), {1}); }), "2 images, but 1 labels"));
+  const std::vector<std::uint8_t> two_images(12);
+  CHECK(mentions(error_of([&] { ImageDataset({2, 3, 1}, two_images, {1}); }), "2 images, but 1 labels"));
   const ImageDataset unlabelled({1, 1, 1}, {1, 2}, {});
   CHECK(mentions(error_of([&] { LabelSource source(unlabelled); }), "no labels"));
   CHECK(mentions(error_of([] { Corruption{.amount = -1}.validate(); }), ">= 0"));
-  CHECK(mentions(error_of([] { Corruption{.kind = Corruption::Kind::salt_and_pepper, .amount = 1.1}.validate(); }), "[0, 1]"));
-  CHECK(mentions(error_of([] { TensorSource<float>(Tensor<float>(Shape{3, 2}), Tensor<float>(Shape{2, 2})); }), "(3, 2)"));
+  const Corruption too_much{.kind = Corruption::Kind::salt_and_pepper, .amount = 1.1};
+  CHECK(mentions(error_of([&] { too_much.validate(); }), "[0, 1]"));
+  const Tensor<float> three(Shape{3, 2}), two(Shape{2, 2});
+  CHECK(mentions(error_of([&] { TensorSource<float>(three, two); }), "(3, 2)"));
+}
+
+TEST_CASE("classes of images without labels are refused") {
+  const ImageDataset unlabelled({1, 1, 1}, {1, 2}, {});
+  const std::string expected = "ImageDataset: class 3 asked for, but the 2 images have no labels";
+  CHECK(error_of<ValueError>([&] { unlabelled.indices_of(3); }) == expected);
+  CHECK(error_of<ValueError>([&] { unlabelled.of_class(3); }) == expected);
+  CHECK(error_of<ValueError>([&] { unlabelled.of_class(3, 0, RandomKey{}); }) == expected);
+  CHECK(ImageDataset({1, 1, 1}, {}, {}).of_class(3).size() == 0);
+}
+
+TEST_CASE("sources refuse data that would end before them") {
+  using Set = ImageDataset;
+  static_assert(std::is_constructible_v<DenoisingSource, Set&, Corruption>);
+  static_assert(std::is_constructible_v<DenoisingSource, const Set&, Corruption, std::uint64_t, bool>);
+  static_assert(!std::is_constructible_v<DenoisingSource, Set, Corruption>);
+  static_assert(!std::is_constructible_v<DenoisingSource, const Set, Corruption, std::uint64_t, bool>);
+  static_assert(std::is_constructible_v<AutoencodingSource, const Set&>);
+  static_assert(!std::is_constructible_v<AutoencodingSource, Set>);
+  static_assert(std::is_constructible_v<LabelSource, const Set&>);
+  static_assert(!std::is_constructible_v<LabelSource, Set>);
+  using Values = Tensor<float>;
+  using View = TensorView<const float>;
+  static_assert(std::is_constructible_v<TensorSource<float>, Values&, Values&>);
+  static_assert(std::is_constructible_v<TensorSource<float>, const Values&, Values&>);
+  static_assert(std::is_constructible_v<TensorSource<float>, View, View>);
+  static_assert(std::is_constructible_v<TensorSource<float>, const Values&, View>);
+  static_assert(std::is_constructible_v<TensorSource<float>, TensorView<float>, Values&>);
+  static_assert(!std::is_constructible_v<TensorSource<float>, Values, Values>);
+  static_assert(!std::is_constructible_v<TensorSource<float>, Values&, Values>);
+  static_assert(!std::is_constructible_v<TensorSource<float>, const Values, const Values&>);
+  static_assert(!std::is_constructible_v<TensorSource<float>, Values, View>);
+  static_assert(!std::is_constructible_v<TensorSource<float>, View, Values>);
 }
 
 TEST_CASE("Gaussian corruption adds noise of its standard deviation, held within [0, 1]") {

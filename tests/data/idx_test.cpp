@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -72,6 +74,52 @@ TEST_CASE("an IDX file that is cut anywhere is refused by name") {
     longer.push_back(0);
     write_file(path, longer);
     CHECK(mentions(error_of([&] { read_idx(path); }), path));
+  }
+}
+
+TEST_CASE("no more is unpacked than the header claims") {
+  const TemporaryFolder folder("idx_test_files");
+  const std::string path = folder.file("bomb");
+  Bytes plain = kImages;
+  plain.resize(plain.size() + 100000);
+  write_file(path, gzip(plain));
+  CHECK(error_of([&] { read_idx(path); }) == path + ": expected at most 28 unpacked bytes, there are more");
+  plain.resize(kImages.size() + 1);
+  write_file(path, gzip(plain));
+  CHECK(mentions(error_of([&] { read_idx(path); }), "at most 28 unpacked bytes"));
+  // A megabyte that would become a gigabyte.
+  std::size_t gigabyte = 0;
+  Bytes bomb = kImages;
+  bomb.resize(1 << 20);
+  for (Bytes part = gzip(bomb); gigabyte < (std::size_t{1} << 30); gigabyte += bomb.size()) {
+    plain.insert(plain.end(), part.begin(), part.end());
+  }
+  plain.erase(plain.begin(), plain.begin() + static_cast<std::ptrdiff_t>(kImages.size() + 1));
+  CHECK(plain.size() < (2 << 20));
+  write_file(path, plain);
+  CHECK(mentions(error_of([&] { read_idx(path); }), "at most 28 unpacked bytes"));
+  for (const Bytes& few : {Bytes{}, Bytes{0, 0, 8}, Bytes{0, 0, 8, 3, 0, 0}}) {
+    write_file(path, gzip(few));
+    CHECK(mentions(error_of<FormatError>([&] { read_idx(path); }), path));
+  }
+}
+
+TEST_CASE("gzip files of several members are read") {
+  const TemporaryFolder folder("idx_test_files");
+  const std::string path = folder.file("members");
+  for (std::size_t first = 0; first <= kImages.size(); ++first) {
+    CAPTURE(first);
+    const auto cut = kImages.begin() + static_cast<std::ptrdiff_t>(first);
+    Bytes packed = gzip(Bytes(kImages.begin(), cut));
+    const Bytes second = gzip(Bytes(cut, kImages.end()));
+    const std::size_t second_at = packed.size();
+    packed.insert(packed.end(), second.begin(), second.end());
+    write_file(path, packed);
+    CHECK(std::equal(kImages.begin() + 16, kImages.end(), read_idx(path).bytes.begin()));
+    for (std::size_t size = second_at + 1; size < packed.size(); ++size) {
+      write_file(path, std::span(packed).first(size));
+      CHECK(mentions(error_of<FormatError>([&] { read_idx(path); }), path));
+    }
   }
 }
 

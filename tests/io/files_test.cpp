@@ -1,9 +1,22 @@
 #include <doctest/doctest.h>
 
+#include <zlib.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
 #include <filesystem>
+#include <limits>
+#include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
+#if !defined(_WIN32)
+#include <sys/resource.h>
+#endif
+
+#include "linnet/io/image_grid.hpp"
 #include "linnet/io/npz.hpp"
 #include "linnet/io/png.hpp"
 #include "linnet/io/safetensors.hpp"
@@ -47,21 +60,79 @@ Bytes with_header(const std::string& header, std::size_t data) {
 
 }  // namespace
 
-TEST_CASE("a file that cannot be written leaves what was there") {
+TEST_CASE("a file that cannot be written leaves what was there, and nothing else") {
   const TemporaryFolder folder("files_test_files");
   const std::string path = folder.file("kept");
+  const auto files = [&] {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+      names.push_back(entry.path().filename().string());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  };
   write_file(path, "before");
-  std::filesystem::create_directory(path + ".part");  // in the way of the temporary file
-  CHECK(mentions(error_of([&] { write_file(path, "after"); }), path));
+#if !defined(_WIN32)
+  {  // no file may become longer than 3 bytes
+    rlimit before, limit;
+    REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+    limit = before;
+    limit.rlim_cur = 3;
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    const std::string message = error_of<FileError>([&] { write_file(path, "after"); });
+    setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, handler);
+    CHECK(mentions(message, path + ": cannot be written"));
+  }
+#endif
   CHECK(read_file(path) == bytes_of("before"));
-  std::filesystem::remove(path + ".part");
+  CHECK(files() == std::vector<std::string>{"kept"});
+  std::filesystem::create_directory(folder.file("directory"));
+  const auto problem = [&](const std::string& name) {
+    return error_of<FileError>([&] { write_file(folder.file(name), "x"); });
+  };
+  CHECK(mentions(problem("directory"), "directory: cannot be replaced"));
+  CHECK(mentions(problem("no/folder"), "no/folder: cannot be written"));
+  CHECK(files() == std::vector<std::string>{"directory", "kept"});
   write_file(path, "after");
   CHECK(read_file(path) == bytes_of("after"));
-  CHECK_FALSE(std::filesystem::exists(path + ".part"));
-  CHECK(mentions(error_of([&] { write_file(folder.file("no/folder"), "x"); }), "no/folder"));
-  std::filesystem::create_directory(folder.file("directory"));
-  CHECK(mentions(error_of([&] { write_file(folder.file("directory"), "x"); }), "directory"));
-  CHECK_FALSE(std::filesystem::exists(folder.file("directory.part")));
+  CHECK(files() == std::vector<std::string>{"directory", "kept"});
+}
+
+TEST_CASE("a file of the user's with a name like a temporary one is left alone") {
+  const TemporaryFolder folder("files_test_files");
+  write_file(folder.file("x.part"), "mine");
+  write_file(folder.file("x"), "content");
+  CHECK(read_file(folder.file("x.part")) == bytes_of("mine"));
+  CHECK(read_file(folder.file("x")) == bytes_of("content"));
+}
+
+TEST_CASE("several writers of one path do not disturb each other") {
+  const TemporaryFolder folder("files_test_files");
+  const std::string path = folder.file("shared");
+  std::atomic<int> failures = 0;
+  std::vector<std::thread> writers;
+  for (int w = 0; w < 4; ++w) {
+    writers.emplace_back([&, w] {
+      const std::string content(static_cast<std::size_t>(50000 + w), static_cast<char>('a' + w));
+      for (int i = 0; i < 20; ++i) {
+        try {
+          write_file(path, content);
+          const Bytes read = read_file(path);
+          const bool whole = read.size() == 50000u + read[0] - 'a' &&
+                             std::all_of(read.begin(), read.end(), [&](std::uint8_t b) { return b == read[0]; });
+          if (!whole) ++failures;
+        } catch (const FileError&) {
+          ++failures;
+        }
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  CHECK(failures == 0);
+  const auto entries = std::filesystem::directory_iterator(folder.path());
+  CHECK(std::distance(begin(entries), end(entries)) == 1);
 }
 
 TEST_CASE("NPY files, as NumPy writes them") {
@@ -98,6 +169,52 @@ TEST_CASE("NPY files, as NumPy writes them") {
   complex.replace(complex.find("<f4"), 3, "<c8");
   write_file(path, complex);
   CHECK(mentions(error_of([&] { load_npy<float>(path); }), "got <c8"));
+}
+
+TEST_CASE("elements that a type cannot hold are refused, others are converted") {
+  const TemporaryFolder folder("files_test_files");
+  const std::string path = folder.file("a.npy");
+  const auto stored = [&]<class Stored, class T>(Stored value, T) {
+    save_npy<Stored>(path, Tensor<Stored>(Shape{2}, {Stored(1), value}));
+    T read = 0;
+    const std::string message = error_of<FormatError>([&] { read = load_npy<T>(path)[1]; });
+    if (message == "(no error)") return static_cast<Stored>(read) == value;
+    CHECK(mentions(message, path + ": element 1: "));
+    return false;
+  };
+  const std::uint8_t byte = 0;
+  const std::int32_t word = 0;
+  const std::int64_t wide = 0;
+  CHECK(stored(255.0f, byte));
+  CHECK(stored(0.0, byte));
+  CHECK(stored(-2147483648.0, word));
+  CHECK(stored(2147483647.0, word));
+  CHECK(stored(-9223372036854775808.0, wide));
+  CHECK(stored(9223371487098961920.0f, wide));
+  CHECK(stored(std::int64_t{255}, byte));
+  CHECK(stored(byte, wide));
+  CHECK(stored(std::numeric_limits<double>::infinity(), 0.0f));
+  CHECK(stored(-0.5, 0.0f));
+  for (const double bad : {300.0, 256.0, -1.0, 2.5, 1e30, -1e300, std::numeric_limits<double>::quiet_NaN(),
+                           std::numeric_limits<double>::infinity()}) {
+    CAPTURE(bad);
+    CHECK_FALSE(stored(bad, byte));
+    CHECK_FALSE(stored(static_cast<float>(std::clamp(bad, -1e30, 1e30)), byte));
+  }
+  CHECK_FALSE(stored(2147483648.0, word));
+  CHECK_FALSE(stored(2147483648.0f, word));
+  CHECK_FALSE(stored(9223372036854775808.0, wide));
+  CHECK_FALSE(stored(std::int64_t{256}, byte));
+  CHECK_FALSE(stored(std::int32_t{-1}, byte));
+  CHECK_FALSE(stored(std::int64_t{1} << 40, word));
+  CHECK_FALSE(stored(1e300, 0.0f));
+  save_npy<double>(path, Tensor<double>(Shape{1}, {300}));
+  CHECK(error_of([&] { load_npy<std::uint8_t>(path); }) ==
+        path + ": element 0: 300 does not fit the type that is asked for");
+
+  SafetensorsFile file;
+  file.add<double>("a", Tensor<double>(Shape{2}, {1e38, 1e39}));
+  CHECK(mentions(error_of<FormatError>([&] { file.tensors.at("a").to_tensor<float>("a"); }), "element 1 is too large"));
 }
 
 TEST_CASE("NPZ files") {
@@ -146,7 +263,8 @@ TEST_CASE("safetensors headers that lie are refused") {
   const auto message = [](const std::string& header, std::size_t data) {
     return error_of([&] { parse_safetensors("file", with_header(header, data)); });
   };
-  const auto tensor = [](const std::string& name, const std::string& dtype, const std::string& shape, const std::string& offsets) {
+  const auto tensor = [](const std::string& name, const std::string& dtype, const std::string& shape,
+                         const std::string& offsets) {
     return "\"" + name + "\":{\"dtype\":\"" + dtype + "\",\"shape\":" + shape + ",\"data_offsets\":" + offsets + "}";
   };
   const std::string a = tensor("a", "F32", "[2]", "[0,8]");
@@ -184,6 +302,42 @@ TEST_CASE("PNG files") {
   CHECK(mentions(error_of([&] { write_png(path, PngImage{2, 2, 1, {1, 2, 3}}); }), "2 x 2 x 1 and 3 bytes"));
 }
 
+TEST_CASE("a PNG file that claims to be larger than it can be is refused before memory is taken") {
+  const TemporaryFolder folder("files_test_files");
+  const std::string path = folder.file("a.png");
+  write_png(path, PngImage{1, 1, 1, {7}});
+  Bytes content = read_file(path);
+  constexpr std::size_t kType = 12, kWidth = 16, kCrc = 29;  // of the header's chunk
+  const auto claim = [&](std::uint32_t width, std::uint32_t height) {
+    for (std::size_t i = 0; i < 4; ++i) {
+      content[kWidth + i] = static_cast<std::uint8_t>(width >> (24 - 8 * i));
+      content[kWidth + 4 + i] = static_cast<std::uint8_t>(height >> (24 - 8 * i));
+    }
+    const auto crc = static_cast<std::uint32_t>(crc32(0, content.data() + kType, kCrc - kType));
+    for (std::size_t i = 0; i < 4; ++i) content[kCrc + i] = static_cast<std::uint8_t>(crc >> (24 - 8 * i));
+    write_file(path, content);
+    return error_of<FormatError>([&] { read_png(path, 3); });
+  };
+  CHECK(claim(1, 1) == "(no error)");
+  CHECK(mentions(claim(1000000, 1000000), "cannot hold the 1000000 x 1000000 pixels"));
+  CHECK(mentions(claim(1000, 1000), "cannot hold the 1000 x 1000 pixels"));
+  CHECK(mentions(claim(1, 200), "damaged or truncated"));
+  CHECK(mentions(claim(0, 1), path));
+  // A large picture of one color is as small as a file can be.
+  write_png(path, PngImage{3000, 2000, 1, std::vector<std::uint8_t>(6000000)});
+  CHECK(read_file(path).size() < 10000);
+  CHECK(read_png(path).pixels.size() == 6000000);
+}
+
+TEST_CASE("PNG files are read as grey or RGB only") {
+  const TemporaryFolder folder("files_test_files");
+  const std::string path = folder.file("a.png");
+  write_png(path, PngImage{1, 1, 1, {7}});
+  for (const Index channels : {-1, 0, 2, 4}) {
+    CHECK(mentions(error_of<ValueError>([&] { read_png(path, channels); }), "got " + std::to_string(channels)));
+  }
+}
+
 TEST_CASE("a grid of images") {
   const Tensor<float> images(Shape{3, 1, 2, 1}, {0, 1, 0.5f, 2, -1, 0.25f});
   const PngImage grid = draw_grid<float>(images, {.columns = 2, .scale = 2, .gap = 1, .ground = 77});
@@ -198,4 +352,10 @@ TEST_CASE("a grid of images") {
   CHECK(*g.pixel(1, 4) == 0);    // the third, in the next row
   CHECK(*g.pixel(6, 4) == 77);   // where there is none
   CHECK_THROWS_AS(draw_grid<float>(Tensor<float>(Shape{2, 2})), ShapeError);
+  const GridStyle huge{.scale = std::numeric_limits<Index>::max() / 2};
+  CHECK_THROWS_AS(draw_grid<float>(images, huge), ShapeError);
+
+  const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+  const Tensor<float> odd(Shape{1, 1, 4, 1}, {nan, -nan, infinity, -infinity});
+  CHECK(draw_grid<float>(odd, {.scale = 1, .gap = 0}).pixels == std::vector<std::uint8_t>{0, 0, 255, 0});
 }

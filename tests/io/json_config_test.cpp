@@ -100,7 +100,8 @@ TEST_CASE("what is wrong with a configuration is said with the layer and the fie
   CHECK(problem_with(changed("/title", 1)) == "dense_1: field \"title\": expected a text, got 1");
   CHECK(problem_with(changed("/shape", 1)) == "dense_1: field \"shape\": expected a list of integers, got 1");
   CHECK(problem_with(changed("/shape", {1, "2"})) == "dense_1: field \"shape\": expected an integer, got \"2\"");
-  CHECK(problem_with(changed("/activation", "relu")) == "dense_1: field \"activation\": expected an object, got \"relu\"");
+  CHECK(problem_with(changed("/activation", "relu")) ==
+        "dense_1: field \"activation\": expected an object, got \"relu\"");
   CHECK(problem_with(changed("/padding/kind", "some")) ==
         "dense_1: field \"padding.kind\": expected one of valid, same, explicit, got \"some\"");
   CHECK(problem_with(changed("/padding/front", 1)) == "dense_1: field \"padding.front\": there is no such field");

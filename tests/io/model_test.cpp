@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,9 +23,10 @@ Model<float> everything() {
   GraphBuilder<float> graph({8, 8, 4});
   const auto noisy = graph.add(GaussianNoise{.stddev = 0.2}, graph.input());
   const auto padded = graph.add(ZeroPadding2D{.padding = pad(1, 0, 2, 1)}, noisy);
-  const auto conv = graph.add(Conv2D{.filters = 6, .kernel_size = Size2D(3, 2), .strides = 2, .padding = same, .groups = 2,
-                                     .activation = leaky_relu.with(0.05), .kernel_initializer = he_normal},
-                              padded, "first");
+  const auto conv =
+      graph.add(Conv2D{.filters = 6, .kernel_size = Size2D(3, 2), .strides = 2, .padding = same, .groups = 2,
+                       .activation = leaky_relu.with(0.05), .kernel_initializer = he_normal},
+                padded, "first");
   const auto normal = graph.add(BatchNormalization{.momentum = 0.9}, conv);
   const auto up = graph.add(UpSampling2D{.size = 2, .interpolation = Interpolation::bilinear}, normal);
   const auto most = graph.add(MaxPool2D{.pool_size = 2}, up);
@@ -65,12 +69,15 @@ const std::string kPath = "model_file_test.safetensors";
 TEST_CASE("a model file brings back architecture and weights") {
   const Model<float> model = everything();
   std::size_t kinds = 0;
-  std::apply([&](const auto&... layer) {
-    const auto there = [&](std::string_view kind) {
-      return std::any_of(model.nodes().begin(), model.nodes().end(), [&](const auto& node) { return node.layer.kind() == kind; });
-    };
-    kinds = (std::size_t{there(std::remove_cvref_t<decltype(layer)>::kName)} + ...);
-  }, BuiltinLayers{});
+  const auto there = [&](std::string_view kind) {
+    return std::any_of(model.nodes().begin(), model.nodes().end(),
+                       [&](const auto& node) { return node.layer.kind() == kind; });
+  };
+  std::apply(
+      [&](const auto&... layer) {
+        kinds = (std::size_t{there(std::remove_cvref_t<decltype(layer)>::kName)} + ...);
+      },
+      BuiltinLayers{});
   CHECK(kinds == std::tuple_size_v<BuiltinLayers>);
 
   save_model(model, kPath);
@@ -88,7 +95,8 @@ TEST_CASE("a model file brings back architecture and weights") {
 }
 
 TEST_CASE("kernels lie in files as PyTorch has them") {
-  Model<float> model = Sequential({5, 5, 2}, {Conv2D{.filters = 3, .kernel_size = Size2D(3, 2)}, Flatten{}, Dense{.units = 4}});
+  Model<float> model =
+      Sequential({5, 5, 2}, {Conv2D{.filters = 3, .kernel_size = Size2D(3, 2)}, Flatten{}, Dense{.units = 4}});
   save_model(model, kPath);
   const SafetensorsFile file = load_safetensors(kPath);
   const StoredTensor& conv = file.tensors.at("conv2d/kernel");
@@ -132,15 +140,109 @@ TEST_CASE("files of other models are refused, and nothing is changed") {
     save_safetensors(kPath, bare);
     return error_of([&] { load_model(kPath); });
   };
-  CHECK(mentions(architecture("{}"), "damaged"));
+  CHECK(mentions(architecture("{}"), "field \"version\": it is missing"));
   CHECK(mentions(architecture("nonsense"), "not valid JSON"));
-  CHECK(mentions(architecture(R"({"version":2,"nodes":[],"input_shape":[4],"seed":0})"), "expected architecture version 1"));
-  CHECK(mentions(architecture(R"({"version":1,"nodes":[{"layer":"Convolve","name":"c","config":{},"inputs":[-1]}],"input_shape":[4],"seed":0})"),
-                 "no layer is called \"Convolve\""));
-  CHECK(mentions(architecture(R"({"version":1,"nodes":[{"layer":"Flatten","name":"c","config":{},"inputs":[3]}],"input_shape":[4],"seed":0})"),
-                 "reads node 3"));
   std::filesystem::remove(kPath);
   CHECK(mentions(error_of([&] { load_model(kPath); }), "no such file"));
+}
+
+TEST_CASE("architectures that are none are refused with what is wrong") {
+  SafetensorsFile file;
+  const Tensor<float> kernel(Shape{3, 4}), bias(Shape{3});
+  file.add<float>("d/kernel", kernel);
+  file.add<float>("d/bias", bias);
+  const std::string config = write_config(Dense{.units = 3}).dump();
+  // The fields of a model that can be read, and then others in their place.
+  struct Fields {
+    std::string version = "1", shape = "[4]", seed = "7";
+    std::string name = "\"d\"", layer = "\"Dense\"", inputs = "[-1]", rest = "";
+  };
+  const auto problem = [&](const Fields& f, const std::string& node_config) {
+    file.metadata["linnet.architecture"] = "{\"version\":" + f.version + ",\"input_shape\":" + f.shape +
+                                           ",\"seed\":" + f.seed + ",\"nodes\":[{\"name\":" + f.name + ",\"layer\":" +
+                                           f.layer + ",\"config\":" + node_config + ",\"inputs\":" + f.inputs + "}" +
+                                           f.rest + "]}";
+    save_safetensors(kPath, file);
+    return error_of<FormatError>([&] { load_model(kPath); });
+  };
+  const auto with = [&](const Fields& f) { return problem(f, config); };
+  CHECK(with({}) == "(no error)");
+  CHECK(mentions(with({.version = "2"}), "expected architecture version 1, got 2"));
+  CHECK(mentions(with({.version = "1.0"}), "field \"version\": expected an integer"));
+  CHECK(mentions(with({.layer = "\"Convolve\""}), "no layer is called \"Convolve\""));
+  CHECK(mentions(with({.layer = "3"}), "d: field \"layer\": expected a text, got 3"));
+  CHECK(mentions(with({.name = "3"}), "node 0: field \"name\": expected a text, got 3"));
+  CHECK(mentions(with({.inputs = "[3]"}), "reads node 3, which is not before it"));
+  CHECK(mentions(with({.inputs = "[0]"}), "reads node 0, which is not before it"));
+  CHECK(mentions(with({.inputs = "-1"}), "field \"inputs\": expected a list, got -1"));
+  for (const std::string number : {"0.9", "-1.5", "-3", "-0.1", "1e3", "true", "null", "99999999999999999999"}) {
+    CAPTURE(number);
+    CHECK(mentions(with({.inputs = "[" + number + "]"}), "d: field \"inputs\": expected an integer from -1"));
+    CHECK(mentions(with({.shape = "[" + number + "]"}), "field \"input_shape\": expected an integer from 0"));
+    CHECK(mentions(with({.seed = number}), "field \"seed\": expected an integer from 0"));
+  }
+  CHECK(mentions(with({.shape = "[8.7]"}), "got 8.7"));
+  const std::string other = ",{\"name\":\"a\",\"layer\":\"Flatten\",\"config\":{},\"inputs\":[-1]}";
+  CHECK(mentions(with({.rest = other}), "d: the node does not lead to the output"));
+  const std::string twin = ",{\"name\":\"d\",\"layer\":\"Dense\",\"config\":" + config + ",\"inputs\":[0]}";
+  CHECK(mentions(with({.rest = twin}), "two nodes are called \"d\""));
+
+  // The message stays short whatever the file says.
+  const std::string longest(100000, 'x');
+  CHECK(with({.name = "\"" + longest + "\""}).size() < 1000);
+  CHECK(with({.layer = "\"" + longest + "\""}).size() < 1000);
+  CHECK(with({.seed = "\"" + longest + "\""}).size() < 1000);
+  CHECK(problem({}, "{\"" + longest + "\":1}").size() < 1000);
+  const std::string deep = std::string(100000, '[') + std::string(100000, ']');
+  CHECK(mentions(with({.seed = deep}), "at most 64 levels"));
+
+  // The weights must be in the file before memory is taken for them.
+  for (const std::string units : {"1000000000000", "1000000000000000", "4000000000000000000"}) {
+    std::string large = config;
+    large.replace(large.find("\"units\":3"), 9, "\"units\":" + units);
+    CHECK(mentions(problem({}, large), kPath));
+  }
+  file.tensors.at("d/bias").dtype = "I32";
+  CHECK(mentions(with({}), "d/bias: expected elements of type F32 or F64, got I32"));
+  file.tensors.at("d/bias").dtype = "F32";
+  file.add<float>("d/other", bias);
+  CHECK(mentions(with({}), "no parameter of the model is called d/other"));
+  std::filesystem::remove(kPath);
+}
+
+TEST_CASE("what cannot be stored is refused before a file is written") {
+  std::filesystem::remove(kPath);
+  GraphBuilder<float> graph({4});
+  const Model<float> damaged = graph.build(graph.add(Dense{.units = 3}, graph.input(), "caf\xE9"));
+  CHECK(mentions(error_of<ValueError>([&] { save_model(damaged, kPath); }), "UTF-8"));
+  SafetensorsFile file;
+  file.add<float>("a", Tensor<float>(Shape{2}));
+  const auto again = [&] { file.add<float>("a", Tensor<float>(Shape{3})); };
+  CHECK(mentions(error_of<ValueError>(again), "there is a tensor a already"));
+  CHECK(file.tensors.at("a").shape == Shape{2});
+  file.add<float>("\xFF", Tensor<float>(Shape{3}));
+  CHECK(mentions(error_of<ValueError>([&] { save_safetensors(kPath, file); }), "UTF-8"));
+  CHECK_FALSE(std::filesystem::exists(kPath));
+}
+
+TEST_CASE("a model is loaded without initializing what is overwritten") {
+  const auto seconds = [](const auto& function) {
+    const auto start = std::chrono::steady_clock::now();
+    function();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  std::optional<Model<float>> model;
+  const double making =
+      seconds([&] { model = Sequential({400}, {Dense{.units = 400, .kernel_initializer = orthogonal}}, 3); });
+  save_model(*model, kPath);
+  std::optional<Model<float>> again;
+  const double loading = seconds([&] { again = load_model(kPath); });
+  CHECK(loading < making / 2);
+  CHECK(std::equal(model->weights().begin(), model->weights().end(), again->weights().begin()));
+  // What the file does not say is as if it had been initialized: it can be done again.
+  again->reset(3);
+  CHECK(std::equal(model->weights().begin(), model->weights().end(), again->weights().begin()));
+  std::filesystem::remove(kPath);
 }
 
 TEST_CASE("a layer of one's own is saved and loaded") {

@@ -83,6 +83,10 @@ Tensor<T> random_tensor(const Shape& shape, std::uint32_t stream, double low = 0
   return tensor;
 }
 
+inline std::vector<float> weights_of(const Model<float>& model) {
+  return {model.weights().begin(), model.weights().end()};
+}
+
 /// A class per sample, as one-hot rows.
 template <class T>
 Tensor<T> one_hot_targets(Index samples, Index classes, std::uint32_t stream) {

@@ -45,10 +45,6 @@ Model<float> classifier(std::uint64_t seed = 0) {
                     seed);
 }
 
-std::vector<float> weights_of(const Model<float>& model) {
-  return {model.weights().begin(), model.weights().end()};
-}
-
 /// The weights after a few steps of three kinds of model.
 std::vector<float> train_a_little(int threads) {
   set_num_threads(threads);
@@ -157,7 +153,7 @@ TEST_CASE("a classifier learns, and its metrics say so") {
   for (Index i = 0; i < held.size(); ++i) {
     const std::vector<Index> one = {i};
     const Tensor<float> y = model.predict(held.images(one));
-    right += argmax<float>(y.view()) == held.label(i) ? 1 : 0;
+    right += argmax(y) == held.label(i) ? 1 : 0;
   }
   CHECK(right == held.size());
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,15 +24,13 @@ struct IdxFile {
   std::vector<std::uint8_t> bytes;
 };
 
-/// Reads an IDX file of unsigned bytes; a gzip-compressed one is recognized by its first bytes. Throws FileError when
-/// there is none, FormatError when it is no such file, truncated, or followed by other bytes.
-inline IdxFile read_idx(const std::string& path) {
-  Bytes content = read_file(path);
-  if (content.size() >= 2 && content[0] == 0x1F && content[1] == 0x8B) {
-    content = inflate_bytes(path, content, Compression::gzip);
-  }
+namespace detail {
+
+/// The shape in the header of an IDX file, which `content` begins with. Throws FormatError.
+inline Shape read_idx_header(const std::string& path, std::span<const std::uint8_t> content) {
   if (content.size() < 4 || content[0] != 0 || content[1] != 0 || content[3] < 1) {
-    throw FormatError(path + ": not an IDX file (expected it to begin with two zero bytes, a type and a number of axes)");
+    throw FormatError(path +
+                      ": not an IDX file (expected it to begin with two zero bytes, a type and a number of axes)");
   }
   constexpr int kUnsignedByte = 0x08;
   if (content[2] != kUnsignedByte) {
@@ -58,17 +57,32 @@ inline IdxFile read_idx(const std::string& path) {
     }
     extents.push_back(static_cast<Index>(extent));
   }
-  Shape shape;
   try {
-    shape = Shape(std::span<const Index>(extents));
+    return Shape(std::span<const Index>(extents));
   } catch (const ShapeError& error) {
     throw FormatError(path + ": " + error.what());
   }
+}
+
+inline std::size_t idx_header_size(int axes) { return 4 + 4 * static_cast<std::size_t>(axes); }
+
+}  // namespace detail
+
+/// Reads an IDX file of unsigned bytes; a gzip-compressed one is recognized by its first bytes. Throws FileError when
+/// there is none, FormatError when it is no such file, truncated, or followed by other bytes.
+inline IdxFile read_idx(const std::string& path) {
+  Bytes content = read_file(path);
+  const bool packed = content.size() >= 2 && content[0] == 0x1F && content[1] == 0x8B;
+  const Bytes beginning =
+      packed ? inflate_beginning(path, content, Compression::gzip, detail::idx_header_size(Shape::kMaxRank)) : Bytes();
+  const Shape shape = detail::read_idx_header(path, packed ? beginning : content);
+  const std::size_t header = detail::idx_header_size(shape.rank()), size = static_cast<std::size_t>(shape.size());
+  // No more than the header claims: a few bytes unpack to a thousand times as many.
+  if (packed) content = inflate_bytes(path, content, Compression::gzip, header + size);
   const std::size_t data = content.size() - header;
-  if (data != static_cast<std::size_t>(shape.size())) {
-    throw FormatError(path + ": expected " + std::to_string(shape.size()) + " bytes for the shape " +
-                      shape.to_string() + ", got " + std::to_string(data) +
-                      (data < static_cast<std::size_t>(shape.size()) ? " (truncated?)" : ""));
+  if (data != size) {
+    throw FormatError(path + ": expected " + std::to_string(size) + " bytes for the shape " + shape.to_string() +
+                      ", got " + std::to_string(data) + (data < size ? " (truncated?)" : ""));
   }
   content.erase(content.begin(), content.begin() + static_cast<std::ptrdiff_t>(header));
   return {shape, std::move(content)};
@@ -92,8 +106,8 @@ inline void write_idx(const std::string& path, const Shape& shape, std::span<con
   write_file(path, content);
 }
 
-/// Images (three axes) and their labels (one axis). Throws FileError or FormatError naming the file: for a missing or damaged
-/// one, for labels where images are expected and the other way round, and for different counts.
+/// Images (three axes) and their labels (one axis). Throws FileError or FormatError naming the file: for a missing or
+/// damaged one, for labels where images are expected and the other way round, and for different counts.
 inline ImageDataset load_idx(const std::string& images_path, const std::string& labels_path) {
   IdxFile images = read_idx(images_path);
   if (images.shape.rank() != 3) {

@@ -53,6 +53,13 @@ class ImageDataset {
   void copy_image(Index i, T* to) const {
     bytes_to_unit<T>(shape_.size(), image(i).data(), to);
   }
+  /// All images as a tensor {n, height, width, channels} in [0, 1].
+  template <class T = float>
+  Tensor<T> images() const {
+    Tensor<T> result(shape_.with_batch(size_));
+    bytes_to_unit<T>(result.size(), bytes_.data(), result.data());
+    return result;
+  }
   /// The given images as a tensor {n, height, width, channels} in [0, 1].
   template <class T = float>
   Tensor<T> images(std::span<const Index> indices) const {
@@ -84,16 +91,18 @@ class ImageDataset {
     std::iota(indices.begin(), indices.end(), Index{0});
     return subset(indices);
   }
-  /// `count` images of a class, drawn at random without repetition. Throws ValueError when there are fewer.
+  /// `count` images of a class, drawn at random without repetition. Throws ValueError when there are fewer, or no
+  /// labels.
   ImageDataset of_class(int label, Index count, const RandomKey& key) const {
     std::vector<Index> all = indices_of(label);
     require(count, static_cast<Index>(all.size()), "images of class " + std::to_string(label));
-    const std::vector<Index> order = random_permutation(key.with_stream(random_stream::kSubset), static_cast<Index>(all.size()));
-    std::vector<Index> chosen;
-    for (Index i = 0; i < count; ++i) chosen.push_back(all[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])]);
-    return subset(chosen);
+    std::vector<Index> order =
+        random_permutation(key.with_stream(random_stream::kSubset), static_cast<Index>(all.size()));
+    order.resize(static_cast<std::size_t>(count));
+    for (Index& i : order) i = all[static_cast<std::size_t>(i)];
+    return subset(order);
   }
-  /// All images of a class.
+  /// All images of a class. Throws ValueError when there are no labels.
   ImageDataset of_class(int label) const { return subset(indices_of(label)); }
   /// The images in random order.
   ImageDataset shuffled(const RandomKey& key) const {
@@ -112,7 +121,9 @@ class ImageDataset {
   /// Two parts by a fixed rule: of every class, each `every`-th image in order goes to the second. The classes keep
   /// their shares, and nothing is random.
   std::pair<ImageDataset, ImageDataset> split_every(Index every) const {
-    if (every < 2) throw ValueError("ImageDataset: expected to split every 2nd image or rarer, got " + std::to_string(every));
+    if (every < 2) {
+      throw ValueError("ImageDataset: expected to split every 2nd image or rarer, got " + std::to_string(every));
+    }
     std::vector<Index> seen(256, 0), rest, held;
     for (Index i = 0; i < size_; ++i) {
       const std::size_t c = labels_.empty() ? 0 : static_cast<std::size_t>(label(i));
@@ -120,8 +131,12 @@ class ImageDataset {
     }
     return {subset(rest), subset(held)};
   }
-  /// The indices of a class's images.
+  /// The indices of a class's images. Throws ValueError when there are no labels.
   std::vector<Index> indices_of(int label) const {
+    if (!labelled()) {
+      throw ValueError("ImageDataset: class " + std::to_string(label) + " asked for, but the " +
+                       std::to_string(size_) + " images have no labels");
+    }
     std::vector<Index> indices;
     for (std::size_t i = 0; i < labels_.size(); ++i) {
       if (labels_[i] == label) indices.push_back(static_cast<Index>(i));

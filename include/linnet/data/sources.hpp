@@ -1,11 +1,12 @@
 // Sources: what a Trainer takes its batches from (training/source.hpp says what a source is). They refer to their
-// data, which must outlive them, and convert it batch by batch.
+// data, which must outlive them (so a temporary is refused), and convert it batch by batch.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <type_traits>
 
 #include "linnet/core/tensor.hpp"
 #include "linnet/data/corruption.hpp"
@@ -16,6 +17,10 @@ LINNET_NAMESPACE_BEGIN
 /// Inputs {n, ...} and targets {n, ...} in memory.
 template <class T>
 class TensorSource {
+  /// Whether a parameter X&& has been given a tensor that ends with the expression.
+  template <class X>
+  static constexpr bool kTemporary = std::is_same_v<std::remove_const_t<X>, Tensor<T>>;
+
  public:
   /// Throws ShapeError when there are not as many targets as inputs.
   TensorSource(TensorView<const T> x, TensorView<const T> target) : x_(x), target_(target) {
@@ -25,6 +30,9 @@ class TensorSource {
     }
   }
   TensorSource(const Tensor<T>& x, const Tensor<T>& target) : TensorSource(x.view(), target.view()) {}
+  template <class X, class Target>
+    requires(kTemporary<X> || kTemporary<Target>)
+  TensorSource(X&& x, Target&& target) = delete;
 
   Index size() const { return x_.batch(); }
   Shape input_shape() const { return x_.shape().without_batch(); }
@@ -47,13 +55,14 @@ class TensorSource {
 /// Corrupted images to clean ones.
 class DenoisingSource {
  public:
-  /// With `fresh`, every epoch has other noise; else an image always has the same. The noise of an image depends on `seed`
-  /// and on its index alone. Throws ValueError for a corruption out of range.
+  /// With `fresh`, every epoch has other noise; else an image always has the same. The noise of an image depends on
+  /// `seed`, its index and (if fresh) the epoch alone. Throws ValueError for a corruption out of range.
   DenoisingSource(const ImageDataset& images, const Corruption& corruption, std::uint64_t seed = 0,
                   bool fresh = true)
       : images_(&images), corruption_(corruption), seed_(seed), fresh_(fresh) {
     corruption.validate();
   }
+  DenoisingSource(const ImageDataset&&, const Corruption&, std::uint64_t = 0, bool = true) = delete;
   Index size() const { return images_->size(); }
   Shape input_shape() const { return images_->image_shape(); }
   Shape target_shape() const { return images_->image_shape(); }
@@ -81,6 +90,7 @@ class DenoisingSource {
 class AutoencodingSource {
  public:
   explicit AutoencodingSource(const ImageDataset& images) : images_(&images) {}
+  explicit AutoencodingSource(const ImageDataset&&) = delete;
   Index size() const { return images_->size(); }
   Shape input_shape() const { return images_->image_shape(); }
   Shape target_shape() const { return images_->image_shape(); }
@@ -105,6 +115,7 @@ class LabelSource {
   explicit LabelSource(const ImageDataset& images) : images_(&images) {
     if (!images.labelled()) throw ValueError("LabelSource: the images have no labels");
   }
+  explicit LabelSource(const ImageDataset&&) = delete;
   Index size() const { return images_->size(); }
   Shape input_shape() const { return images_->image_shape(); }
   Shape target_shape() const { return {1}; }

@@ -1,12 +1,14 @@
-// Numbers in files: little-endian, whatever the machine is.
+// Numbers in files: little-endian, whatever the machine is, and of a type that a program may want to change.
 #pragma once
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <span>
+#include <limits>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "linnet/core/version.hpp"
@@ -31,6 +33,24 @@ void append_little_endian(std::vector<std::uint8_t>& to, std::type_identity_t<Nu
   std::memcpy(bytes, &value, sizeof(Number));
   if constexpr (std::endian::native == std::endian::big) std::reverse(bytes, bytes + sizeof(Number));
   to.insert(to.end(), bytes, bytes + sizeof(Number));
+}
+
+/// Whether `value` becomes a To: an integer must be the same, a floating-point number may be rounded but must not
+/// overflow. Where this is false, a static_cast would give another number or be undefined.
+template <class To, class From>
+bool fits(From value) {
+  if constexpr (std::is_integral_v<From> && std::is_integral_v<To>) {
+    return std::in_range<To>(value);
+  } else if constexpr (std::is_integral_v<From>) {
+    return true;
+  } else if constexpr (std::is_integral_v<To>) {
+    // 2^digits is the first number that is too large, and a From has it exactly; comparisons with NaN are false.
+    const From end = std::ldexp(From(1), std::numeric_limits<To>::digits);
+    return value >= static_cast<From>(std::numeric_limits<To>::min()) && value < end && value == std::trunc(value);
+  } else {
+    return !std::isfinite(value) || sizeof(From) <= sizeof(To) ||
+           std::abs(value) <= static_cast<From>(std::numeric_limits<To>::max());
+  }
 }
 
 LINNET_NAMESPACE_END

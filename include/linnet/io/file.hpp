@@ -2,6 +2,7 @@
 // either.
 #pragma once
 
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -11,11 +12,15 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "linnet/core/error.hpp"
 
-#if !defined(_WIN32)
+#if defined(_WIN32)
+#include <process.h>
+#else
 #include <fcntl.h>
 #include <unistd.h>
 #endif
@@ -44,31 +49,74 @@ inline Bytes read_file(const std::string& path) {
   return content;
 }
 
-/// Puts `content` under `path`: it is written beside it under another name, flushed to the disk and renamed. When anything
-/// fails, FileError is thrown and what was at `path` is untouched.
-inline void write_file(const std::string& path, std::span<const std::uint8_t> content) {
-  const std::string temporary = path + ".part";
-  const auto fail = [&](const char* what) {
-    const std::string reason = std::strerror(errno);
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    throw FileError(path + ": cannot be " + what + ": " + reason);
-  };
-  std::FILE* file = std::fopen(temporary.c_str(), "wb");
-  if (file == nullptr) fail("written");
-  bool good = content.empty() || std::fwrite(content.data(), 1, content.size(), file) == content.size();
-  good = std::fflush(file) == 0 && good;
-#if !defined(_WIN32)
-  good = good && fsync(fileno(file)) == 0;  // a renamed file whose content is not on the disk may be empty after a crash
+namespace detail {
+
+inline int process_id() {
+#if defined(_WIN32)
+  return _getpid();
+#else
+  return getpid();
 #endif
-  good = std::fclose(file) == 0 && good;
-  if (!good) fail("written");
-  std::error_code error;
-  std::filesystem::rename(temporary, path, error);
-  if (error) {
-    errno = error.value();
-    fail("replaced");
+}
+
+/// A file beside `path` under a name of its own, open for writing. It is removed at the end, unless it was renamed.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& path) {
+    static std::atomic<unsigned> count = 0;
+    do {  // a name may be taken, by a file that a crash has left behind
+      name_ = path + "." + std::to_string(process_id()) + "-" + std::to_string(count++) + ".part";
+      errno = 0;
+      file_ = std::fopen(name_.c_str(), "wbx");
+    } while (file_ == nullptr && errno == EEXIST);
+    if (file_ == nullptr) name_.clear();
   }
+  ~TemporaryFile() {
+    if (file_ != nullptr) std::fclose(file_);
+    std::error_code ignored;
+    if (!name_.empty()) std::filesystem::remove(name_, ignored);
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  bool opened() const { return file_ != nullptr; }
+  /// Writes all, to the disk, and closes the file. False, and errno says why, when that fails.
+  bool write(std::span<const std::uint8_t> content) {
+    if (!content.empty() && std::fwrite(content.data(), 1, content.size(), file_) != content.size()) return false;
+    if (std::fflush(file_) != 0) return false;
+#if !defined(_WIN32)
+    if (fsync(fileno(file_)) != 0) return false;  // a renamed file that is not on the disk may be empty after a crash
+#endif
+    return std::fclose(std::exchange(file_, nullptr)) == 0;
+  }
+  /// Gives the file its final name. False, and errno says why, when that fails.
+  bool rename_to(const std::string& path) {
+    std::error_code error;
+    std::filesystem::rename(name_, path, error);
+    if (error) {
+      errno = error.value();
+      return false;
+    }
+    name_.clear();
+    return true;
+  }
+
+ private:
+  std::string name_;
+  std::FILE* file_ = nullptr;
+};
+
+}  // namespace detail
+
+/// Puts `content` under `path`: it is written beside it under another name, flushed to the disk and renamed. When
+/// anything fails, FileError is thrown and what was at `path` is untouched. Of several writers of one path, the last to
+/// finish wins.
+inline void write_file(const std::string& path, std::span<const std::uint8_t> content) {
+  detail::TemporaryFile temporary(path);
+  if (!temporary.opened() || !temporary.write(content)) {
+    throw FileError(path + ": cannot be written: " + std::strerror(errno));
+  }
+  if (!temporary.rename_to(path)) throw FileError(path + ": cannot be replaced: " + std::strerror(errno));
 #if !defined(_WIN32)
   const std::string folder = std::filesystem::path(path).parent_path().string();
   const int directory = open(folder.empty() ? "." : folder.c_str(), O_RDONLY);

@@ -1,8 +1,7 @@
 // Configurations as JSON objects: the fields that a layer, loss or optimizer lists in describe(), by name.
 #pragma once
 
-#include <cstdint>
-#include <limits>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -11,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "linnet/io/json.hpp"
 #include "linnet/layers/layer.hpp"
 
 LINNET_NAMESPACE_BEGIN
@@ -50,7 +50,7 @@ class JsonConfigWriter final : public ConfigVisitor {
 class JsonConfigReader final : public ConfigVisitor {
  public:
   /// `who` is the layer (or loss, ...) whose configuration it is.
-  JsonConfigReader(std::string_view who, const nlohmann::json& config) : who_(who) {
+  JsonConfigReader(std::string_view who, const nlohmann::json& config) : who_(detail::excerpt(who)) {
     open("", config);
   }
 
@@ -61,22 +61,22 @@ class JsonConfigReader final : public ConfigVisitor {
   }
   void field(std::string_view name, double& value) override {
     const nlohmann::json& json = at(name);
-    if (!json.is_number()) fail("expected a number, got " + json.dump());
+    if (!json.is_number()) fail("expected a number, got " + detail::quote(json));
     value = json.get<double>();
   }
   void field(std::string_view name, bool& value) override {
     const nlohmann::json& json = at(name);
-    if (!json.is_boolean()) fail("expected true or false, got " + json.dump());
+    if (!json.is_boolean()) fail("expected true or false, got " + detail::quote(json));
     value = json.get<bool>();
   }
   void field(std::string_view name, std::string& value) override {
     const nlohmann::json& json = at(name);
-    if (!json.is_string()) fail("expected a text, got " + json.dump());
+    if (!json.is_string()) fail("expected a text, got " + detail::quote(json));
     value = json.get<std::string>();
   }
   void field(std::string_view name, std::vector<Index>& value) override {
     const nlohmann::json& json = at(name);
-    if (!json.is_array()) fail("expected a list of integers, got " + json.dump());
+    if (!json.is_array()) fail("expected a list of integers, got " + detail::quote(json));
     value.clear();
     for (const nlohmann::json& item : json) value.push_back(index(item));
   }
@@ -86,7 +86,7 @@ class JsonConfigReader final : public ConfigVisitor {
 
   /// Throws FormatError about the field that was read last.
   [[noreturn]] void fail(const std::string& problem) const {
-    throw FormatError(who_ + ": field \"" + current_ + "\": " + problem);
+    throw FormatError(who_ + ": field \"" + current_ + "\": " + detail::excerpt(problem, 300));
   }
 
  protected:
@@ -108,8 +108,10 @@ class JsonConfigReader final : public ConfigVisitor {
 
   void open(std::string prefix, const nlohmann::json& object) {
     if (!object.is_object()) {
-      if (levels_.empty()) throw FormatError(who_ + ": expected an object as the configuration, got " + object.dump());
-      fail("expected an object, got " + object.dump());
+      if (levels_.empty()) {
+        throw FormatError(who_ + ": expected an object as the configuration, got " + detail::quote(object));
+      }
+      fail("expected an object, got " + detail::quote(object));
     }
     levels_.push_back({std::move(prefix), &object});
   }
@@ -124,19 +126,16 @@ class JsonConfigReader final : public ConfigVisitor {
   }
 
   Index index(const nlohmann::json& json) const {
-    const auto largest = static_cast<std::uint64_t>(std::numeric_limits<Index>::max());
-    const bool fits = json.is_number_unsigned() ? json.get<std::uint64_t>() <= largest
-                                                : json.is_number_integer() &&
-                                                      json.get<std::int64_t>() >= std::numeric_limits<Index>::min();
-    if (!fits) fail("expected an integer, got " + json.dump());
-    return json.get<Index>();
+    const std::optional<Index> number = detail::to_integer<Index>(json);
+    if (!number) fail("expected an integer, got " + detail::quote(json));
+    return *number;
   }
 
   void require_no_others() {
     const Level& level = levels_.back();
     for (const auto& item : level.object->items()) {
       if (level.seen.contains(item.key())) continue;
-      current_ = level.prefix + item.key();
+      current_ = level.prefix + detail::excerpt(item.key());
       fail("there is no such field");
     }
   }

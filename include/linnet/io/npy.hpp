@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdint>
 #include <span>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -39,16 +40,24 @@ inline std::string_view npy_field(const std::string& path, std::string_view head
 }
 
 template <class Stored, class T>
-void convert_elements(const std::uint8_t* from, Tensor<T>& to) {
+void convert_elements(const std::string& path, const std::uint8_t* from, Tensor<T>& to) {
   for (Index i = 0; i < to.size(); ++i, from += sizeof(Stored)) {
-    to[i] = static_cast<T>(read_little_endian<Stored>(from));
+    const Stored value = read_little_endian<Stored>(from);
+    if (!fits<T>(value)) {
+      std::ostringstream text;
+      text << value;
+      throw FormatError(path + ": element " + std::to_string(i) + ": " + text.str() +
+                        " does not fit the type that is asked for");
+    }
+    to[i] = static_cast<T>(value);
   }
 }
 
 }  // namespace detail
 
 /// The array in the bytes of an .npy file; `path` is for messages. Elements of another type are converted to T. Throws
-/// FormatError for anything that is not a C-ordered array of float32, float64, uint8, int32 or int64.
+/// FormatError for anything that is not a C-ordered array of float32, float64, uint8, int32 or int64, and for elements
+/// that T cannot hold: 2.5, 300 or NaN as uint8, 1e300 as float.
 template <class T>
 Tensor<T> parse_npy(const std::string& path, std::span<const std::uint8_t> content) {
   const std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
@@ -108,11 +117,11 @@ Tensor<T> parse_npy(const std::string& path, std::span<const std::uint8_t> conte
   }
   Tensor<T> tensor(shape);
   const std::uint8_t* data = content.data() + begin + length;
-  if (type == "<f4") detail::convert_elements<float>(data, tensor);
-  if (type == "<f8") detail::convert_elements<double>(data, tensor);
-  if (type == "|u1") detail::convert_elements<std::uint8_t>(data, tensor);
-  if (type == "<i4") detail::convert_elements<std::int32_t>(data, tensor);
-  if (type == "<i8") detail::convert_elements<std::int64_t>(data, tensor);
+  if (type == "<f4") detail::convert_elements<float>(path, data, tensor);
+  if (type == "<f8") detail::convert_elements<double>(path, data, tensor);
+  if (type == "|u1") detail::convert_elements<std::uint8_t>(path, data, tensor);
+  if (type == "<i4") detail::convert_elements<std::int32_t>(path, data, tensor);
+  if (type == "<i8") detail::convert_elements<std::int64_t>(path, data, tensor);
   return tensor;
 }
 

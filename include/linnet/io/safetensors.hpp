@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <span>
 #include <string>
@@ -20,6 +21,7 @@
 #include "linnet/core/tensor.hpp"
 #include "linnet/io/byte_order.hpp"
 #include "linnet/io/file.hpp"
+#include "linnet/io/json.hpp"
 
 LINNET_NAMESPACE_BEGIN
 
@@ -29,7 +31,15 @@ struct StoredTensor {
   Shape shape;
   Bytes bytes;
 
-  /// The elements as T. Throws FormatError (naming `where`) unless they are F32 or F64.
+  template <class T>
+  static constexpr const char* dtype_of() {
+    static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>);
+    return std::is_same_v<T, float> ? "F32" : "F64";
+  }
+  bool is_floating() const { return dtype == "F32" || dtype == "F64"; }
+
+  /// The elements as T. Throws FormatError (naming `where`) unless they are F32 or F64, and for one that is too large
+  /// for a T.
   template <class T>
   Tensor<T> to_tensor(const std::string& where) const {
     Tensor<T> tensor(shape);
@@ -39,7 +49,9 @@ struct StoredTensor {
       }
     } else if (dtype == "F64") {
       for (Index i = 0; i < tensor.size(); ++i) {
-        tensor[i] = static_cast<T>(read_little_endian<double>(bytes.data() + i * 8));
+        const double value = read_little_endian<double>(bytes.data() + i * 8);
+        if (!fits<T>(value)) throw FormatError(where + ": element " + std::to_string(i) + " is too large");
+        tensor[i] = static_cast<T>(value);
       }
     } else {
       throw FormatError(where + ": expected elements of type F32 or F64, got " + dtype);
@@ -53,49 +65,25 @@ struct SafetensorsFile {
   std::map<std::string, StoredTensor> tensors;
   std::map<std::string, std::string> metadata;
 
+  /// Adds a tensor. Throws ValueError when there is one of that name.
   template <class T>
   void add(const std::string& name, TensorView<const T> view) {
-    static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>);
-    StoredTensor stored{std::is_same_v<T, float> ? "F32" : "F64", view.shape(), {}};
+    if (tensors.contains(name)) throw ValueError("SafetensorsFile: there is a tensor " + name + " already");
+    StoredTensor stored{StoredTensor::dtype_of<T>(), view.shape(), {}};
     stored.bytes.reserve(static_cast<std::size_t>(view.shape().size()) * sizeof(T));
     for (Index i = 0; i < view.shape().size(); ++i) append_little_endian<T>(stored.bytes, view[i]);
-    tensors.insert_or_assign(name, std::move(stored));
+    tensors.emplace(name, std::move(stored));
   }
 };
 
 namespace detail {
 inline std::size_t dtype_size(std::string_view dtype) {
-  for (const auto& [name, size] : {std::pair{"F64", 8}, {"I64", 8}, {"U64", 8}, {"F32", 4}, {"I32", 4}, {"U32", 4},
-                                   {"F16", 2}, {"BF16", 2}, {"I16", 2}, {"U16", 2}, {"I8", 1}, {"U8", 1}, {"BOOL", 1}}) {
+  for (const auto& [name, size] :
+       {std::pair{"F64", 8}, {"I64", 8}, {"U64", 8}, {"F32", 4}, {"I32", 4}, {"U32", 4}, {"F16", 2},
+        {"BF16", 2}, {"I16", 2}, {"U16", 2}, {"I8", 1}, {"U8", 1}, {"BOOL", 1}}) {
     if (dtype == name) return static_cast<std::size_t>(size);
   }
   return 0;
-}
-
-/// JSON without repeated keys, which nlohmann/json would silently overwrite.
-inline nlohmann::json parse_strict_json(const std::string& path, std::string_view text) {
-  std::vector<std::vector<std::string>> keys;
-  bool repeated = false;
-  const auto watch = [&](int, nlohmann::json::parse_event_t event, nlohmann::json& value) {
-    using Event = nlohmann::json::parse_event_t;
-    if (event == Event::object_start) keys.emplace_back();
-    if (event == Event::object_end) keys.pop_back();
-    if (event == Event::key) {
-      auto& seen = keys.back();
-      const auto key = value.get<std::string>();
-      repeated = repeated || std::find(seen.begin(), seen.end(), key) != seen.end();
-      seen.push_back(key);
-    }
-    return true;
-  };
-  nlohmann::json json;
-  try {
-    json = nlohmann::json::parse(text.begin(), text.end(), watch);
-  } catch (const nlohmann::json::exception& error) {
-    throw FormatError(path + ": the header is not valid JSON (" + error.what() + ")");
-  }
-  if (repeated) throw FormatError(path + ": a name occurs twice in the header");
-  return json;
 }
 }  // namespace detail
 
@@ -110,24 +98,25 @@ inline SafetensorsFile parse_safetensors(const std::string& path, std::span<cons
   }
   const std::string_view header_text(reinterpret_cast<const char*>(content.data()) + kLength,
                                      static_cast<std::size_t>(header_size));
-  const nlohmann::json header = detail::parse_strict_json(path, header_text);
+  const nlohmann::json header = detail::parse_strict_json(path + ": the header", header_text);
   if (!header.is_object()) throw FormatError(path + ": the header is no JSON object");
   const std::span<const std::uint8_t> data = content.subspan(kLength + static_cast<std::size_t>(header_size));
 
   SafetensorsFile file;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
   for (const auto& [name, value] : header.items()) {
-    const std::string where = path + ": " + name;
+    const std::string where = path + ": " + detail::excerpt(name);
     if (name == "__metadata__") {
       if (!value.is_object()) throw FormatError(where + ": expected a map of texts");
       for (const auto& [key, text] : value.items()) {
-        if (!text.is_string()) throw FormatError(where + ": " + key + " is no text");
+        if (!text.is_string()) throw FormatError(where + ": " + detail::excerpt(key) + " is no text");
         file.metadata[key] = text.get<std::string>();
       }
       continue;
     }
     const auto is_list = [](const nlohmann::json& list) {
-      return list.is_array() && std::all_of(list.begin(), list.end(), [](const nlohmann::json& item) { return item.is_number_unsigned(); });
+      return list.is_array() && std::all_of(list.begin(), list.end(),
+                                            [](const nlohmann::json& item) { return item.is_number_unsigned(); });
     };
     if (!value.is_object() || !value.contains("dtype") || !value["dtype"].is_string() || !value.contains("shape") ||
         !is_list(value["shape"]) || !value.contains("data_offsets") || !is_list(value["data_offsets"]) ||
@@ -137,7 +126,7 @@ inline SafetensorsFile parse_safetensors(const std::string& path, std::span<cons
     StoredTensor stored;
     stored.dtype = value["dtype"].get<std::string>();
     const std::size_t element = detail::dtype_size(stored.dtype);
-    if (element == 0) throw FormatError(where + ": unknown dtype " + stored.dtype);
+    if (element == 0) throw FormatError(where + ": unknown dtype " + detail::excerpt(stored.dtype));
     Index bytes = 0;
     try {
       std::vector<Index> extents;
@@ -156,8 +145,9 @@ inline SafetensorsFile parse_safetensors(const std::string& path, std::span<cons
     const auto begin = value["data_offsets"][0].get<std::uint64_t>();
     const auto end = value["data_offsets"][1].get<std::uint64_t>();
     if (begin > end || end > data.size() || end - begin != static_cast<std::uint64_t>(bytes)) {
-      throw FormatError(where + ": expected " + std::to_string(bytes) + " bytes within the " + std::to_string(data.size()) +
-                        " of the file (truncated?), got the range " + std::to_string(begin) + " to " + std::to_string(end));
+      throw FormatError(where + ": expected " + std::to_string(bytes) + " bytes within the " +
+                        std::to_string(data.size()) + " of the file (truncated?), got the range " +
+                        std::to_string(begin) + " to " + std::to_string(end));
     }
     const auto from = data.begin() + static_cast<std::ptrdiff_t>(begin);
     stored.bytes.assign(from, from + bytes);
@@ -167,7 +157,10 @@ inline SafetensorsFile parse_safetensors(const std::string& path, std::span<cons
   std::sort(ranges.begin(), ranges.end());
   std::uint64_t expected = 0;
   for (const auto& [begin, end] : ranges) {
-    if (begin != expected) throw FormatError(path + ": the tensors overlap or leave a gap at byte " + std::to_string(std::min(begin, expected)));
+    if (begin != expected) {
+      throw FormatError(path + ": the tensors overlap or leave a gap at byte " +
+                        std::to_string(std::min(begin, expected)));
+    }
     expected = end;
   }
   if (expected != data.size()) {
@@ -176,7 +169,8 @@ inline SafetensorsFile parse_safetensors(const std::string& path, std::span<cons
   return file;
 }
 
-/// The bytes of a safetensors file: tensors in the order of their names, the header padded so that the data begin on 8 bytes.
+/// The bytes of a safetensors file: tensors in the order of their names, the header padded so that the data begin on a
+/// multiple of 8 bytes. Throws ValueError for a name or a text that is not UTF-8.
 inline Bytes format_safetensors(const SafetensorsFile& file) {
   nlohmann::json header = nlohmann::json::object();
   if (!file.metadata.empty()) header["__metadata__"] = file.metadata;
@@ -188,13 +182,15 @@ inline Bytes format_safetensors(const SafetensorsFile& file) {
                     {"data_offsets", {offset, offset + tensor.bytes.size()}}};
     offset += tensor.bytes.size();
   }
-  std::string text = header.dump();
+  std::string text = detail::dump_json("safetensors header", header);
   text.append((8 - text.size() % 8) % 8, ' ');
   Bytes content;
   content.reserve(8 + text.size() + offset);
   append_little_endian<std::uint64_t>(content, text.size());
   content.insert(content.end(), text.begin(), text.end());
-  for (const auto& [name, tensor] : file.tensors) content.insert(content.end(), tensor.bytes.begin(), tensor.bytes.end());
+  for (const auto& [name, tensor] : file.tensors) {
+    content.insert(content.end(), tensor.bytes.begin(), tensor.bytes.end());
+  }
   return content;
 }
 

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "linnet/core/function_ref.hpp"
 #include "linnet/core/tensor.hpp"
 #include "linnet/layers/initialize.hpp"
 #include "linnet/model/any_layer.hpp"
@@ -52,7 +53,19 @@ class Model {
   /// The nodes must be in order (each reads earlier ones only); the last one is the output. GraphBuilder and
   /// Sequential() make such lists. Throws ShapeError or ValueError when they do not fit together.
   Model(const Shape& input_shape, std::vector<std::pair<AnyLayer<T>, std::vector<int>>> layers,
-        std::uint64_t seed, std::vector<std::string> names = {});
+        std::uint64_t seed, std::vector<std::string> names = {})
+      : Model(input_shape, std::move(layers), std::move(names), [](const std::vector<ParameterInfo>&) {}) {
+    reset(seed);
+  }
+  /// For loaders: a model whose weights are all 0. `check(parameters)` is called before the weights take memory; what
+  /// it throws comes through.
+  static Model uninitialized(const Shape& input_shape, std::vector<std::pair<AnyLayer<T>, std::vector<int>>> layers,
+                             std::uint64_t seed, std::vector<std::string> names,
+                             FunctionRef<void(const std::vector<ParameterInfo>&)> check) {
+    Model model(input_shape, std::move(layers), std::move(names), check);
+    model.set_seed(seed);
+    return model;
+  }
 
   const Shape& input_shape() const { return input_shape_; }
   const Shape& output_shape() const { return nodes_.back().plan.output; }
@@ -104,6 +117,9 @@ class Model {
   Tensor<T> predict(TensorView<const T> x) const;
 
  private:
+  Model(const Shape& input_shape, std::vector<std::pair<AnyLayer<T>, std::vector<int>>> layers,
+        std::vector<std::string> names, FunctionRef<void(const std::vector<ParameterInfo>&)> check);
+
   const ParameterInfo& find(std::string_view name) const {
     std::string known;
     for (const ParameterInfo& info : parameters_) {
@@ -154,8 +170,8 @@ LayerPlan plan_of(const std::string& name, const AnyLayer<T>& layer, std::span<c
 
 template <class T>
 Model<T>::Model(const Shape& input_shape,
-                std::vector<std::pair<AnyLayer<T>, std::vector<int>>> layers, std::uint64_t seed,
-                std::vector<std::string> names)
+                std::vector<std::pair<AnyLayer<T>, std::vector<int>>> layers, std::vector<std::string> names,
+                FunctionRef<void(const std::vector<ParameterInfo>&)> check)
     : input_shape_(input_shape) {
   if (layers.empty()) throw ValueError("Model: expected at least one layer, got none");
   if (input_shape.rank() >= Shape::kMaxRank) {
@@ -209,8 +225,8 @@ Model<T>::Model(const Shape& input_shape,
       throw ValueError(nodes_[i].name + ": no layer reads it; expected every node to lead to the output, the last one");
     }
   }
+  check(parameters_);
   weights_.assign(static_cast<std::size_t>(offset), T(0));
-  reset(seed);
 }
 
 /// A chain of layers: each reads the one before it. Throws ShapeError or ValueError when they do not fit.

@@ -50,8 +50,8 @@ struct TrainingProgress {
   Index step = 0;           ///< optimizer steps since the start
   Index epoch = 0;          ///< epochs that are complete
   Index batch_in_epoch = 0; ///< batches of the current epoch that are done
-  Index batch_size = 0;     ///< of the current epoch
   Index samples = 0;        ///< samples of the current epoch that are done
+  Index batch_size = 0;     ///< of the current epoch, 0 between epochs
   /// Sums over these samples: loss between output and target, loss of layers, metrics.
   std::vector<double> sums = {};
 };
@@ -196,7 +196,6 @@ History Trainer<T>::fit(SourceRef<T> train, const FitOptions<T>& options) {
   plan_training(batch_size);
   MetricSums<T> metric_sums(metrics, batch_size);
   progress.sums.resize(2 + metrics.size());
-  progress.batch_size = batch_size;
 
   History history;
   TrainingState<T> state{.trainer = *this, .model = *model_};
@@ -205,6 +204,7 @@ History Trainer<T>::fit(SourceRef<T> train, const FitOptions<T>& options) {
   state.has_validation = static_cast<bool>(options.validation);
   for (const auto& callback : options.callbacks) callback.on_train_begin(state);
   while (progress.epoch < state.end_epoch && !state.stop) {
+    progress.batch_size = batch_size;
     state.epoch = progress.epoch;
     state.step = progress.batch_in_epoch;
     state.samples = state.resumed_samples = progress.samples;
@@ -217,6 +217,7 @@ History Trainer<T>::fit(SourceRef<T> train, const FitOptions<T>& options) {
       order.resize(static_cast<std::size_t>(train.size()));
       for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<Index>(i);
     }
+    progress.batch_size = batch_size;
     for (const auto& callback : options.callbacks) callback.on_epoch_begin(state);
     const auto start = std::chrono::steady_clock::now();
     while (state.step < state.steps && !state.stop) {
@@ -247,7 +248,7 @@ History Trainer<T>::fit(SourceRef<T> train, const FitOptions<T>& options) {
     if (state.step < state.steps) break;  // stopped by a callback in the middle of an epoch
     require_finite_weights("the end of epoch " + std::to_string(progress.epoch + 1) + ": ");
     progress.epoch++;
-    progress.batch_in_epoch = progress.samples = 0;
+    progress.batch_in_epoch = progress.samples = progress.batch_size = 0;
     std::fill(progress.sums.begin(), progress.sums.end(), 0.0);
     if (options.validation) {
       for (const auto& [name, value] : evaluate(options.validation, batch_size, options.metrics)) {
