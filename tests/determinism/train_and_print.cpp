@@ -1,5 +1,5 @@
-// Trains three small models on every instruction set that there is and prints a hash of the bits of their weights. Built by
-// several compilers at several levels, it must print the same each time.
+// Trains three small models on every instruction set that there is and prints a hash of the bits of their weights and of the
+// losses that were reported. Built by several compilers at several levels, it must print the same each time.
 #include <bit>
 #include <cstdio>
 
@@ -9,17 +9,22 @@ using namespace linnet;
 
 namespace {
 
-std::uint64_t hash(std::span<const float> weights) {  // FNV-1a, 64 bits
+std::uint64_t hash(std::span<const float> weights, const History& history) {  // FNV-1a, 64 bits
   std::uint64_t h = 0xCBF29CE484222325u;
   for (const float w : weights) h = (h ^ std::bit_cast<std::uint32_t>(w)) * 0x100000001B3u;
+  for (const Logs& logs : history.epochs) {
+    for (const auto& [name, value] : logs) h = (h ^ std::bit_cast<std::uint64_t>(value)) * 0x100000001B3u;
+  }
   return h;
 }
 
 template <class L, class O>
 std::uint64_t train(Model<float> model, L loss, O optimizer, const Tensor<float>& x, const Tensor<float>& target) {
   Trainer trainer(model, loss, optimizer);
-  trainer.fit(TensorSource<float>(x, target), {.epochs = 2, .batch_size = 24});
-  return hash(model.weights());
+  const TensorSource<float> source(x, target);
+  const History history = trainer.fit(
+      source, {.epochs = 2, .batch_size = 24, .validation = source, .metrics = {MeanSquaredErrorMetric{}}});
+  return hash(model.weights(), history);
 }
 
 }  // namespace

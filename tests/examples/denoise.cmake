@@ -59,6 +59,6 @@ refuse("expected baseline, avx2 or avx512, got \"sse9\"" demo --out "${WORK}/non
 unset(ENV{LINNET_ISA})
 refuse("--epochs: Value 0 not in range" demo --epochs 0)
 refuse("got nan" demo --noise nan --out "${WORK}/none")
-refuse("expected a folder" demo --out "")
+refuse("--out" demo --out)
 refuse("--epoch" demo --epoch 1)
-refuse("subcommand" "")
+refuse("not expected: study" study)

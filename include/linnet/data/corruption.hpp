@@ -15,7 +15,7 @@ LINNET_NAMESPACE_BEGIN
 struct Corruption {
   enum class Kind {
     gaussian,        ///< x + amount * N(0, 1), held within [0, 1]
-    salt_and_pepper  ///< with probability `amount` a pixel becomes 0 or 1, both as likely
+    salt_and_pepper  ///< with probability `amount` a pixel becomes 0 or 1, both equally likely
   };
   Kind kind = Kind::gaussian;
   double amount = 0.5;

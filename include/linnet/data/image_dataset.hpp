@@ -1,4 +1,4 @@
-// ImageDataset: labelled images in memory, kept as the bytes they come as.
+// ImageDataset: images in memory, with or without labels, kept as bytes.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +38,7 @@ class ImageDataset {
 
   Index size() const { return size_; }
   const Shape& image_shape() const { return shape_; }
+  /// Whether every image has a label.
   bool labelled() const { return !labels_.empty() || size_ == 0; }
   /// The bytes of image `i`.
   std::span<const std::uint8_t> image(Index i) const {
@@ -72,7 +73,7 @@ class ImageDataset {
     return result;
   }
 
-  /// The images with these indices, in this order. Throws ValueError for an index that there is not.
+  /// The images with these indices, in this order. Throws ValueError for an index out of range.
   ImageDataset subset(std::span<const Index> indices) const {
     ImageDataset result;
     result.shape_ = shape_;

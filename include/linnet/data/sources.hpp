@@ -52,11 +52,11 @@ class TensorSource {
   TensorView<const T> x_, target_;
 };
 
-/// Corrupted images to clean ones.
+/// Inputs: corrupted images; targets: the clean ones.
 class DenoisingSource {
  public:
-  /// With `fresh`, every epoch has other noise; else an image always has the same. The noise of an image depends on
-  /// `seed`, its index and (if fresh) the epoch alone. Throws ValueError for a corruption out of range.
+  /// With `fresh`, every epoch has new noise; otherwise an image always has the same. The noise of an image depends only
+  /// on `seed`, its index and, if `fresh`, the epoch. Throws ValueError for a corruption out of range.
   DenoisingSource(const ImageDataset& images, const Corruption& corruption, std::uint64_t seed = 0,
                   bool fresh = true)
       : images_(&images), corruption_(corruption), seed_(seed), fresh_(fresh) {
@@ -86,7 +86,7 @@ class DenoisingSource {
   bool fresh_;
 };
 
-/// Images to themselves.
+/// Inputs and targets: the same images.
 class AutoencodingSource {
  public:
   explicit AutoencodingSource(const ImageDataset& images) : images_(&images) {}
@@ -108,7 +108,7 @@ class AutoencodingSource {
   const ImageDataset* images_;
 };
 
-/// Images to the index of their class, {1}: for SparseCategoricalCrossentropy.
+/// Inputs: images; targets {1}: the index of their class, for SparseCategoricalCrossentropy.
 class LabelSource {
  public:
   /// Throws ValueError when the images have no labels.

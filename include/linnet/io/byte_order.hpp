@@ -1,4 +1,4 @@
-// Numbers in files: little-endian, whatever the machine is, and of a type that a program may want to change.
+// Numbers in files: read and written little-endian on every machine, and checked before their type is changed.
 #pragma once
 
 #include <algorithm>
@@ -35,8 +35,8 @@ void append_little_endian(std::vector<std::uint8_t>& to, std::type_identity_t<Nu
   to.insert(to.end(), bytes, bytes + sizeof(Number));
 }
 
-/// Whether `value` becomes a To: an integer must be the same, a floating-point number may be rounded but must not
-/// overflow. Where this is false, a static_cast would give another number or be undefined.
+/// Whether a To can hold `value`: integers exactly, floating-point numbers rounded but without overflow. Where this is
+/// false, a static_cast would give another number or be undefined.
 template <class To, class From>
 bool fits(From value) {
   if constexpr (std::is_integral_v<From> && std::is_integral_v<To>) {

@@ -21,7 +21,8 @@ LINNET_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Where two JSON values differ first, as 'nodes/dense/config/units: expected 3, got 4'; empty if they are equal.
+/// The first difference between two JSON values, like 'nodes/dense/config/units: expected 3, got 4'; empty if they are
+/// equal.
 inline std::string first_difference(const nlohmann::json& expected, const nlohmann::json& got,
                                     const std::string& where = "") {
   if (expected == got) return "";
@@ -107,7 +108,7 @@ inline TrainingProgress read_progress(const std::string& path, const std::string
     fields.fail("batch_in_epoch", "expected at most the " + std::to_string(progress.step) + " steps of the run, got " +
                                       std::to_string(progress.batch_in_epoch));
   }
-  // All batches of an epoch are full but for the last one, so each has at least one sample.
+  // All batches of an epoch are full except the last one, which has at least one sample.
   const Index batches = progress.batch_in_epoch, size = progress.batch_size;
   const bool fits = batches == 0 ? progress.samples == 0
                                  : progress.samples >= batches && (progress.samples - 1) / size + 1 == batches;
@@ -148,9 +149,9 @@ void save_checkpoint(Trainer<T>& trainer, const std::string& path) {
 }
 
 /// Brings a trainer to where a checkpoint was written: weights, the model's seed, optimizer state and progress. The
-/// model must have the same architecture, the optimizer must be of the same kind. Not in the file, and to be given
-/// again as they were, are the loss, the optimizer's values (rate, momentum, ...), the data and the options of fit().
-/// Throws FileError or FormatError naming the file; the trainer is then as before.
+/// model must have the same architecture, and the optimizer must be of the same kind. The file does not hold the loss,
+/// the optimizer's values (rate, momentum, ...), the data and the options of fit(): they must be the same again.
+/// Throws FileError or FormatError naming the file; the trainer is then unchanged.
 template <class T>
 void load_checkpoint(Trainer<T>& trainer, const std::string& path) {
   const SafetensorsFile file = load_safetensors(path);
@@ -175,7 +176,7 @@ void load_checkpoint(Trainer<T>& trainer, const std::string& path) {
   trainer.progress = std::move(progress);
 }
 
-/// A callback that writes a checkpoint after each epoch, or only when a figure has become better.
+/// A callback that writes a checkpoint after each epoch, or only when the monitored value has improved.
 struct ModelCheckpoint {
   std::string path;
   bool save_best_only = false;

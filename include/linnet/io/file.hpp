@@ -36,7 +36,7 @@ inline Bytes read_file(const std::string& path) {
   if (std::filesystem::is_directory(path, error)) throw FileError(path + ": expected a file, it is a folder");
   std::ifstream file(path, std::ios::binary);
   if (!file) throw FileError(path + ": cannot be opened: " + std::strerror(errno));
-  // By pieces: the size that a file claims may be wrong, and memory is taken only for what is there.
+  // In pieces: the size that a file claims may be wrong, and memory is taken only for what is there.
   Bytes content;
   constexpr std::size_t kPiece = 1 << 20;
   while (file) {
@@ -126,6 +126,7 @@ inline void write_file(const std::string& path, std::span<const std::uint8_t> co
   }
 #endif
 }
+/// The same for a text.
 inline void write_file(const std::string& path, std::string_view text) {
   write_file(path, std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
 }

@@ -1,4 +1,4 @@
-// Grids of images: many small images in one, to be looked at.
+// Image grids: many small images drawn into a large one.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +12,8 @@ LINNET_NAMESPACE_BEGIN
 
 /// How a grid of images is drawn.
 struct GridStyle {
-  Index columns = 10;
-  Index scale = 3;           ///< every pixel becomes a square of so many
+  Index columns = 10;        ///< images in a row
+  Index scale = 3;           ///< side of the square that each pixel becomes
   Index gap = 4;             ///< pixels between images and around them
   std::uint8_t ground = 96;  ///< grey of the gaps
 };

@@ -1,4 +1,4 @@
-// JSON in files: parsed strictly, read field by field, and quoted in short when it is not what was expected.
+// JSON in files: parsed strictly, read field by field, and quoted briefly in messages.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ inline std::string excerpt(std::string_view text, std::size_t longest = 60) {
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a UTF-8 character
   return std::string(text.substr(0, end)) + "...";
 }
-/// `json` for a message, in short.
+/// `json` for a message, shortened in the same way.
 inline std::string quote(const nlohmann::json& json) {
   return excerpt(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }

@@ -45,7 +45,7 @@ class JsonConfigWriter final : public ConfigVisitor {
   std::vector<nlohmann::json*> path_;
 };
 
-/// Sets the fields from a JSON object, which must hold each of them and, as finish() and leave() see to, no other.
+/// Sets the fields from a JSON object, which must hold all of them and no others (finish() and leave() check that).
 /// Throws FormatError that names the layer and the field. The object must outlive the reader.
 class JsonConfigReader final : public ConfigVisitor {
  public:

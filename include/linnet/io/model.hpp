@@ -270,7 +270,7 @@ Model<T> load_model(const std::string& path, const LayerRegistry<T>& registry = 
 }
 
 /// Reads only the weights, from a checkpoint too, into a model that has the same parameters. Throws FormatError when
-/// the file's tensors are others; the model is then as before.
+/// the file has other tensors; the model is then unchanged.
 template <class T>
 void load_weights(Model<T>& model, const std::string& path) {
   const SafetensorsFile file = load_safetensors(path);

@@ -20,6 +20,7 @@ struct PngImage {
   Index width = 0, height = 0, channels = 1;
   std::vector<std::uint8_t> pixels;
 
+  /// The channels of the pixel in column x and row y.
   std::uint8_t* pixel(Index x, Index y) { return pixels.data() + (y * width + x) * channels; }
 };
 
@@ -46,7 +47,7 @@ struct PngHandle {
 };
 
 /// Throws FormatError when the file, whose header libpng has accepted, is too short for the pixels that it claims to
-/// hold: deflate shrinks nothing to less than 1/1032.
+/// hold: deflate makes nothing smaller than 1/1032 of its size.
 inline void check_png_size(const std::string& path, const Bytes& content, const png_image& png) {
   constexpr double kMostExpansion = 1032;
   constexpr std::size_t kDepthAt = 24, kColorTypeAt = 25;  // after signature, chunk header, width and height

@@ -31,11 +31,13 @@ struct StoredTensor {
   Shape shape;
   Bytes bytes;
 
+  /// The name of T in files.
   template <class T>
   static constexpr const char* dtype_of() {
     static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>);
     return std::is_same_v<T, float> ? "F32" : "F64";
   }
+  /// Whether to_tensor() can read it.
   bool is_floating() const { return dtype == "F32" || dtype == "F64"; }
 
   /// The elements as T. Throws FormatError (naming `where`) unless they are F32 or F64, and for one that is too large
@@ -65,7 +67,7 @@ struct SafetensorsFile {
   std::map<std::string, StoredTensor> tensors;
   std::map<std::string, std::string> metadata;
 
-  /// Adds a tensor. Throws ValueError when there is one of that name.
+  /// Adds a copy of a tensor. Throws ValueError when there is one of that name.
   template <class T>
   void add(const std::string& name, TensorView<const T> view) {
     if (tensors.contains(name)) throw ValueError("SafetensorsFile: there is a tensor " + name + " already");
