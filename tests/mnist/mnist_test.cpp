@@ -1,4 +1,5 @@
-// The denoiser of the original report on the full MNIST: needs the database, and most of a minute.
+// The denoiser of the original report (ML-PW-12) on the full MNIST at its three levels of noise: needs the database, and a
+// minute or two.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -23,7 +24,7 @@ std::string mnist_folder() {
 
 }  // namespace
 
-TEST_CASE("ten epochs at noise 0.5 reach a held-out binary cross-entropy of 0.1035") {
+TEST_CASE("the held-out binary cross-entropy after ten epochs") {
   const std::string folder = mnist_folder();
   if (folder.empty()) {
     MESSAGE("SKIPPED: the full MNIST is not here (cmake -P cmake/FetchMnist.cmake, or LINNET_MNIST_DIR)");
@@ -32,12 +33,16 @@ TEST_CASE("ten epochs at noise 0.5 reach a held-out binary cross-entropy of 0.10
   const ImageDataset train = load_idx_set(folder, "train"), held_out = load_idx_set(folder, "t10k");
   REQUIRE(train.size() == 60000);
   REQUIRE(held_out.size() == 10000);
-  Model<float> model = test::denoiser();
-  Trainer trainer(model, BinaryCrossentropy{}, Adam{.learning_rate = 1e-3});
-  const Corruption noise{.amount = 0.5};
-  trainer.fit(DenoisingSource(train, noise), {.epochs = 10, .batch_size = 128, .callbacks = {ProgressBar{}}});
-  const double loss = trainer.evaluate(DenoisingSource(held_out, noise, 1, false))["loss"];
-  MESSAGE("held-out binary cross-entropy after 10 epochs: ", loss);
-  CHECK(loss <= 0.1035);
-  CHECK(loss > 0.0581);  // what a perfect copy scores: less would be a mistake
+  // The bounds are a little above what the same network reached with PyTorch 1.13: 0.1028, 0.1307 (another seed: 0.1294) and
+  // 0.1578.
+  for (const auto& [amount, bound] : {std::pair{0.5, 0.1035}, std::pair{0.7, 0.1315}, std::pair{0.9, 0.1590}}) {
+    Model<float> model = test::denoiser();
+    Trainer trainer(model, BinaryCrossentropy{}, Adam{.learning_rate = 1e-3});
+    const Corruption noise{.amount = amount};
+    trainer.fit(DenoisingSource(train, noise), {.epochs = 10, .batch_size = 128, .callbacks = {ProgressBar{}}});
+    const double loss = trainer.evaluate(DenoisingSource(held_out, noise, 1, false))["loss"];
+    MESSAGE("noise ", amount, ": held-out binary cross-entropy after 10 epochs: ", loss);
+    CHECK(loss <= bound);
+    CHECK(loss > 0.0581);  // what a perfect copy scores: less would be a mistake
+  }
 }
