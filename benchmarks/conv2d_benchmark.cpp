@@ -1,8 +1,8 @@
 // Convolution kernels: all three directions, by every algorithm that can do the shape, and Eigen's matrix product on
 // im2col patches as a peer. (Eigen fixes its instruction set when it is compiled: at plain -O2 on x86-64 that is SSE2.)
 //
-// The operations counted are the nominal ones, 2 * outputs * taps * channels: a kernel that skips the zeros of the padding
-// can be faster than the peak.
+// The operations counted are the nominal ones, 2 * outputs * taps * channels: a kernel that skips the zeros of the
+// padding can be faster than the peak.
 #include <Eigen/Core>
 #include <string>
 #include <vector>
@@ -20,9 +20,12 @@ namespace {
 
 const char* to_string(ConvDirection direction) {
   switch (direction) {
-    case ConvDirection::forward: return "forward";
-    case ConvDirection::backward_data: return "by_data";
-    default: return "by_weights";
+    case ConvDirection::forward:
+      return "forward";
+    case ConvDirection::backward_data:
+      return "by_data";
+    default:
+      return "by_weights";
   }
 }
 
@@ -78,8 +81,8 @@ double nominal_flop(const Conv2DGeometry& g) {
   return 2.0 * static_cast<double>(g.batch * g.output_size() * g.taps() * g.group_channels());
 }
 
-void run_kernel(benchmark::State& state, ConvDirection direction, ConvAlgorithm algorithm,
-                const Conv2DGeometry& g, int threads) {
+void run_kernel(benchmark::State& state, ConvDirection direction, ConvAlgorithm algorithm, const Conv2DGeometry& g,
+                int threads) {
   set_num_threads(threads);
   Convolution convolution(direction, algorithm, g);
   const bench::Watch watch;
@@ -131,8 +134,9 @@ const int registered = [] {
     for (const ConvDirection direction :
          {ConvDirection::forward, ConvDirection::backward_data, ConvDirection::backward_weights}) {
       const std::string where = shape + "/" + to_string(direction) + "/";
-      for (const ConvAlgorithm algorithm : {ConvAlgorithm::reference, ConvAlgorithm::im2col, ConvAlgorithm::direct,
-                                            ConvAlgorithm::narrow, ConvAlgorithm::depthwise}) {
+      for (const ConvAlgorithm algorithm :
+           {ConvAlgorithm::reference, ConvAlgorithm::im2col, ConvAlgorithm::direct, ConvAlgorithm::rows,
+            ConvAlgorithm::narrow, ConvAlgorithm::narrow_rows, ConvAlgorithm::depthwise}) {
         if (!conv2d_can(algorithm, direction, c.geometry)) continue;
         const bool chosen = algorithm == choose_conv2d(direction, c.geometry);
         Conv2DGeometry g = c.geometry;
@@ -140,15 +144,18 @@ const int registered = [] {
         for (const int threads : {1, 2}) {
           if (threads > 1 && !chosen) continue;
           benchmark::RegisterBenchmark((where + linnet::to_string(algorithm) + (chosen ? " (chosen)" : "") +
-                                        "/threads:" + std::to_string(threads)).c_str(),
+                                        "/threads:" + std::to_string(threads))
+                                           .c_str(),
                                        run_kernel, direction, algorithm, g, threads)
-              ->UseRealTime()->Unit(benchmark::kMicrosecond);
+              ->UseRealTime()
+              ->Unit(benchmark::kMicrosecond);
         }
       }
     }
     if (c.geometry.groups == 1) {
       benchmark::RegisterBenchmark((shape + "/forward/Eigen/threads:1").c_str(), run_eigen, c.geometry)
-          ->UseRealTime()->Unit(benchmark::kMicrosecond);
+          ->UseRealTime()
+          ->Unit(benchmark::kMicrosecond);
     }
   }
   return 0;

@@ -1,4 +1,5 @@
-// Matrix products as dense layers use them, and Eigen's as a peer (which fixes its instruction set when it is compiled).
+// Matrix products as dense layers use them, and Eigen's as a peer (which fixes its instruction set when it is
+// compiled).
 #include <Eigen/Core>
 
 #include "linnet/core/eigen.hpp"
@@ -10,7 +11,9 @@ using namespace linnet;
 
 namespace {
 
-double product_flop(Index rows, Index columns, Index depth) { return 2.0 * static_cast<double>(rows * columns * depth); }
+double product_flop(Index rows, Index columns, Index depth) {
+  return 2.0 * static_cast<double>(rows * columns * depth);
+}
 
 /// y {batch, units} = x {batch, n} W.
 void forward(benchmark::State& state) {

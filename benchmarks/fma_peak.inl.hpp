@@ -1,7 +1,7 @@
 // The highest rate of fused multiply-adds: independent chains that never leave the registers.
 
-/// Multiplies and adds `rounds` times in each of kChains packs and returns the number of operations done. `result` takes
-/// what comes out, so that none of it can be left out.
+/// Multiplies and adds `rounds` times in each of kChains packs and returns the number of operations done. `result`
+/// takes what comes out, so that none of it can be left out.
 inline double multiply_and_add(Index rounds, float* result) {
   constexpr int kChains = kPartBytes == 64 ? 16 : kPartBytes == 32 ? 6 : 3;
   Pack<float> sums[kChains];

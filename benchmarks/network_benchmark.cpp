@@ -61,12 +61,14 @@ const int registered = [] {
     for (const int threads : {1, 2}) {
       const std::string end = "/threads:" + std::to_string(threads);
       benchmark::RegisterBenchmark((network.name + "/train/batch:128" + end).c_str(), train, network, 128, threads)
-          ->UseRealTime()->Unit(benchmark::kMillisecond);
+          ->UseRealTime()
+          ->Unit(benchmark::kMillisecond);
       for (const Index batch : {1, 128}) {
         if (batch == 1 && threads > 1) continue;
         benchmark::RegisterBenchmark((network.name + "/predict/batch:" + std::to_string(batch) + end).c_str(), predict,
                                      network, batch, threads)
-            ->UseRealTime()->Unit(benchmark::kMicrosecond);
+            ->UseRealTime()
+            ->Unit(benchmark::kMicrosecond);
       }
     }
   }

@@ -23,10 +23,9 @@ inline Conv2DGeometry same_conv(Index size, Index taps, Index channels, Index fi
 /// The cases that have a name: those of the denoiser, and what is easily got wrong.
 inline std::vector<Conv2DGeometry> named_conv_cases() {
   std::vector<Conv2DGeometry> cases = {
-      same_conv(28, 3, 1, 16),  same_conv(14, 3, 16, 16), same_conv(7, 3, 16, 16),
-      same_conv(28, 3, 16, 1),  same_conv(1, 3, 3, 5),    same_conv(2, 5, 4, 4),
-      same_conv(9, 1, 17, 33),  same_conv(5, 7, 2, 3),    same_conv(6, 2, 16, 2),
-      same_conv(12, 3, 40, 3),
+      same_conv(28, 3, 1, 16), same_conv(14, 3, 16, 16), same_conv(7, 3, 16, 16), same_conv(28, 3, 16, 1),
+      same_conv(1, 3, 3, 5),   same_conv(2, 5, 4, 4),    same_conv(9, 1, 17, 33), same_conv(5, 7, 2, 3),
+      same_conv(6, 2, 16, 2),  same_conv(12, 3, 40, 3),
   };
   cases.push_back({2, 6, 6, 6, conv_axis(9, 3, 1, 1, 1, 1), conv_axis(8, 3, 1, 1, 1, 1)});
   cases.push_back({1, 20, 20, 20, conv_axis(9, 3, 2, 1, 0, 1), conv_axis(8, 3, 2, 1, 0, 1)});
@@ -44,8 +43,8 @@ struct NamedConvCase {
 /// What the benchmarks run: the shapes of this project's own networks and of well-known ones, in batches that take long
 /// enough to be timed.
 inline std::vector<NamedConvCase> benchmark_conv_cases() {
-  const auto strided = [](Index size, Index taps, Index stride, Index before, Index after, Index channels, Index filters,
-                          Index groups = 1, Index batch = 1) -> Conv2DGeometry {
+  const auto strided = [](Index size, Index taps, Index stride, Index before, Index after, Index channels,
+                          Index filters, Index groups = 1, Index batch = 1) -> Conv2DGeometry {
     const ConvAxis axis = conv_axis(size, taps, stride, 1, before, after);
     return {batch, channels, filters, groups, axis, axis};
   };

@@ -13,8 +13,8 @@ using namespace linnet::test;
 
 namespace {
 
-constexpr ConvAlgorithm kFast[] = {ConvAlgorithm::im2col, ConvAlgorithm::direct,
-                                   ConvAlgorithm::narrow, ConvAlgorithm::depthwise};
+constexpr ConvAlgorithm kFast[] = {ConvAlgorithm::im2col, ConvAlgorithm::direct,      ConvAlgorithm::rows,
+                                   ConvAlgorithm::narrow, ConvAlgorithm::narrow_rows, ConvAlgorithm::depthwise};
 
 /// Whole numbers in [-4, 4]: every sum of their products here is exact in float.
 template <class T>
@@ -43,22 +43,19 @@ struct Operands {
 
 /// The result of one direction by one algorithm. What a kernel must overwrite begins as NaN.
 template <class T>
-std::vector<T> run(ConvDirection direction, ConvAlgorithm algorithm, const Conv2DGeometry& g,
-                   const Operands<T>& in) {
+std::vector<T> run(ConvDirection direction, ConvAlgorithm algorithm, const Conv2DGeometry& g, const Operands<T>& in) {
   const T nan = std::numeric_limits<T>::quiet_NaN();
   std::vector<T> packed(static_cast<std::size_t>(conv2d_packed_size<T>(direction, algorithm, g)), nan);
   std::vector<T> scratch(static_cast<std::size_t>(conv2d_scratch(algorithm, g)), nan);
   conv2d_pack<T>(direction, algorithm, g, in.w.data(), packed.data());
   if (direction == ConvDirection::forward) {
     std::vector<T> y(static_cast<std::size_t>(g.batch * g.output_size()), nan);
-    conv2d_forward<T>(algorithm, g, in.x.data(), in.w.data(), packed.data(), in.bias.data(), y.data(),
-                      scratch.data());
+    conv2d_forward<T>(algorithm, g, in.x.data(), in.w.data(), packed.data(), in.bias.data(), y.data(), scratch.data());
     return y;
   }
   if (direction == ConvDirection::backward_data) {
     std::vector<T> dx(static_cast<std::size_t>(g.batch * g.input_size()), nan);
-    conv2d_backward_data<T>(algorithm, g, in.dy.data(), in.w.data(), packed.data(), dx.data(),
-                            scratch.data());
+    conv2d_backward_data<T>(algorithm, g, in.dy.data(), in.w.data(), packed.data(), dx.data(), scratch.data());
     return dx;
   }
   std::vector<T> dw = in.dw;
@@ -89,8 +86,8 @@ void compare_with_reference(const Conv2DGeometry& g, Tally& tally) {
       ++tally.comparisons;
       if (run(direction, algorithm, g, in) != expected) {
         ++tally.mismatches;
-        MESSAGE(to_string(isa()), " ", to_string(algorithm), " direction ", static_cast<int>(direction),
-                ": ", g.to_string(), " pads ", g.y.pad, " ", g.x.pad);
+        MESSAGE(to_string(isa()), " ", to_string(algorithm), " direction ", static_cast<int>(direction), ": ",
+                g.to_string(), " pads ", g.y.pad, " ", g.x.pad);
       }
     }
   }
@@ -181,8 +178,8 @@ TEST_CASE("matrix products of whole numbers") {
       std::vector<float> panels(static_cast<std::size_t>(panels_size<float>(depth, columns)));
       pack_panels<float>(depth, columns, b.data(), columns, 1, panels.data());
       std::vector<float> c(expected.size(), std::nanf(""));
-      gemm<float>(rows, columns, depth, a.data(), depth, panels.data(), c.data(), columns,
-                  TileStart::bias, bias.data());
+      gemm<float>(rows, columns, depth, a.data(), depth, panels.data(), c.data(), columns, TileStart::bias,
+                  bias.data());
       CHECK(c == expected);
 
       // A^T B from A stored the other way round, on top of the bias.
@@ -193,9 +190,23 @@ TEST_CASE("matrix products of whole numbers") {
         }
       }
       for (Index r = 0; r < rows; ++r) std::copy(bias.begin(), bias.end(), c.begin() + r * columns);
-      gemm_transposed<float>(rows, columns, depth, a_transposed.data(), rows, b.data(), columns, c.data(),
-                             columns);
+      gemm_transposed<float>(rows, columns, depth, a_transposed.data(), rows, b.data(), columns, c.data(), columns);
       CHECK(c == expected);
     }
   });
+}
+
+TEST_CASE("the chosen kernel does not depend on the image's extents and padding, which packing does not know") {
+  for (std::uint32_t i = 0; i < 500; ++i) {
+    Conv2DGeometry g = test::random_conv_case(i);
+    for (const ConvDirection direction : kDirections) {
+      const ConvAlgorithm chosen = choose_conv2d(direction, g);
+      Conv2DGeometry other = g;
+      for (ConvAxis* axis : {&other.y, &other.x}) {
+        axis->input = axis->output = 1;
+        axis->pad = 0;
+      }
+      CHECK(choose_conv2d(direction, other) == chosen);
+    }
+  }
 }

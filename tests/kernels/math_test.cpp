@@ -41,7 +41,9 @@ double ulps(float got, double exact) {
   }
   if (std::isinf(static_cast<float>(exact))) {  // or so close to the largest float that it rounds to infinity
     const double top = std::copysign(static_cast<double>(std::numeric_limits<float>::max()), exact);
-    return static_cast<double>(got) == top || got == static_cast<float>(exact) ? 0 : std::numeric_limits<double>::infinity();
+    return static_cast<double>(got) == top || got == static_cast<float>(exact)
+               ? 0
+               : std::numeric_limits<double>::infinity();
   }
   int exponent = 0;
   std::frexp(exact, &exponent);
@@ -143,7 +145,8 @@ TEST_CASE("elementary functions of any count, and of double") {
       for (Index i = 0; i < n; ++i) x[static_cast<std::size_t>(i)] = 0.1 + 0.07 * static_cast<double>(i);
       vector_log<double>(n, x.data(), y.data());
       for (Index i = 0; i < n; ++i) {
-        CHECK(y[static_cast<std::size_t>(i)] == doctest::Approx(std::log(x[static_cast<std::size_t>(i)])).epsilon(1e-15));
+        CHECK(y[static_cast<std::size_t>(i)] ==
+              doctest::Approx(std::log(x[static_cast<std::size_t>(i)])).epsilon(1e-15));
       }
       CHECK(y.back() == 77.0);  // nothing behind the end is touched
     }

@@ -5,9 +5,7 @@
 
 LINNET_NAMESPACE_BEGIN
 
-enum class ActivationKind {
-  linear, relu, leaky_relu, elu, selu, gelu, silu, sigmoid, tanh, softplus, softmax
-};
+enum class ActivationKind { linear, relu, leaky_relu, elu, selu, gelu, silu, sigmoid, tanh, softplus, softmax };
 
 LINNET_NAMESPACE_END
 

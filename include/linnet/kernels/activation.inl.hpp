@@ -12,17 +12,15 @@ void activate(ActivationKind kind, T alpha, Index n, T* y) {
   const Pack<T> a = broadcast(alpha);
   switch (kind) {
     case ActivationKind::linear:
-    case ActivationKind::softmax: return;  // softmax is not element-wise: activate_softmax
+    case ActivationKind::softmax:
+      return;  // softmax is not element-wise: activate_softmax
     case ActivationKind::relu:
       return map_elements(n, y, y, [&](const Pack<T>& z) { return max(zeros, z); });
     case ActivationKind::leaky_relu:
-      return map_elements(n, y, y, [&](const Pack<T>& z) {
-        return select_less(z, zeros, a * z, z);
-      });
+      return map_elements(n, y, y, [&](const Pack<T>& z) { return select_less(z, zeros, a * z, z); });
     case ActivationKind::elu:
-      return map_elements(n, y, y, [&](const Pack<T>& z) {
-        return select_less(z, zeros, a * expm1(min(zeros, z)), z);
-      });
+      return map_elements(n, y, y,
+                          [&](const Pack<T>& z) { return select_less(z, zeros, a * expm1(min(zeros, z)), z); });
     case ActivationKind::selu:
       return map_elements(n, y, y, [&](const Pack<T>& z) {
         const Pack<T> below = broadcast(SeluConstants<T>::kScaledAlpha) * expm1(min(zeros, z));
@@ -59,19 +57,17 @@ void activate_backward(ActivationKind kind, T alpha, Index n, const T* v, T* dy)
   const Pack<T> a = broadcast(alpha);
   switch (kind) {
     case ActivationKind::linear:
-    case ActivationKind::softmax: return;
+    case ActivationKind::softmax:
+      return;
     case ActivationKind::relu:
-      return map_gradient(n, v, dy, [&](const Pack<T>& y, const Pack<T>& d) {
-        return select_less(zeros, y, d, zeros);
-      });
+      return map_gradient(n, v, dy,
+                          [&](const Pack<T>& y, const Pack<T>& d) { return select_less(zeros, y, d, zeros); });
     case ActivationKind::leaky_relu:
-      return map_gradient(n, v, dy, [&](const Pack<T>& y, const Pack<T>& d) {
-        return select_less(zeros, y, d, a * d);
-      });
+      return map_gradient(n, v, dy,
+                          [&](const Pack<T>& y, const Pack<T>& d) { return select_less(zeros, y, d, a * d); });
     case ActivationKind::elu:  // alpha e^z = y + alpha
-      return map_gradient(n, v, dy, [&](const Pack<T>& y, const Pack<T>& d) {
-        return select_less(zeros, y, d, d * (y + a));
-      });
+      return map_gradient(n, v, dy,
+                          [&](const Pack<T>& y, const Pack<T>& d) { return select_less(zeros, y, d, d * (y + a)); });
     case ActivationKind::selu:
       return map_gradient(n, v, dy, [&](const Pack<T>& y, const Pack<T>& d) {
         return select_less(zeros, y, d * broadcast(SeluConstants<T>::kScale),
@@ -81,8 +77,7 @@ void activate_backward(ActivationKind kind, T alpha, Index n, const T* v, T* dy)
       return map_gradient(n, v, dy, [&](const Pack<T>& z, const Pack<T>& d) {
         const Pack<T> half = broadcast(T(0.5));
         const Pack<T> cdf = fma(half, erf(z * broadcast(T(0.70710678118654752440L))), half);
-        const Pack<T> density =
-            broadcast(T(0.39894228040143267794L)) * exp((z * z) * broadcast(T(-0.5)));
+        const Pack<T> density = broadcast(T(0.39894228040143267794L)) * exp((z * z) * broadcast(T(-0.5)));
         return d * fma(z, density, cdf);
       });
     case ActivationKind::silu:  // s + z s (1 - s)
@@ -91,17 +86,11 @@ void activate_backward(ActivationKind kind, T alpha, Index n, const T* v, T* dy)
         return d * fma(z * s, one - s, s);
       });
     case ActivationKind::sigmoid:
-      return map_gradient(n, v, dy, [&](const Pack<T>& y, const Pack<T>& d) {
-        return d * (y * (one - y));
-      });
+      return map_gradient(n, v, dy, [&](const Pack<T>& y, const Pack<T>& d) { return d * (y * (one - y)); });
     case ActivationKind::tanh:
-      return map_gradient(n, v, dy, [&](const Pack<T>& y, const Pack<T>& d) {
-        return d * fma(zeros - y, y, one);
-      });
+      return map_gradient(n, v, dy, [&](const Pack<T>& y, const Pack<T>& d) { return d * fma(zeros - y, y, one); });
     case ActivationKind::softplus:  // sigmoid(z) = 1 - e^-y
-      return map_gradient(n, v, dy, [&](const Pack<T>& y, const Pack<T>& d) {
-        return d * (zeros - expm1(zeros - y));
-      });
+      return map_gradient(n, v, dy, [&](const Pack<T>& y, const Pack<T>& d) { return d * (zeros - expm1(zeros - y)); });
   }
 }
 

@@ -10,7 +10,13 @@
 #include "linnet/kernels/conv2d_reference.hpp"
 #include "linnet/kernels/gemm.hpp"
 
+#define LINNET_KERNEL_FILE "linnet/kernels/conv2d_rows.inl.hpp"
+#include "linnet/simd/for_each_isa.hpp"
 #define LINNET_KERNEL_FILE "linnet/kernels/conv2d_direct.inl.hpp"
+#include "linnet/simd/for_each_isa.hpp"
+#define LINNET_KERNEL_FILE "linnet/kernels/conv2d_narrow.inl.hpp"
+#include "linnet/simd/for_each_isa.hpp"
+#define LINNET_KERNEL_FILE "linnet/kernels/conv2d_depthwise.inl.hpp"
 #include "linnet/simd/for_each_isa.hpp"
 #define LINNET_KERNEL_FILE "linnet/kernels/conv2d_im2col.inl.hpp"
 #include "linnet/simd/for_each_isa.hpp"
@@ -20,20 +26,31 @@ LINNET_NAMESPACE_BEGIN
 enum class ConvDirection { forward, backward_data, backward_weights };
 
 enum class ConvAlgorithm {
-  reference,  ///< the plain loops
-  im2col,     ///< patches and a matrix product: every geometry
-  direct,     ///< no patches; by data only with stride 1
-  narrow,     ///< direct, for a few output channels of many input channels, one group
-  depthwise   ///< every channel by itself
+  reference,    ///< the plain loops
+  im2col,       ///< patches and a matrix product: every geometry
+  direct,       ///< no patches; by data only with stride 1
+  rows,         ///< direct, for three taps a row, with stride and dilation 1 along it
+  narrow,       ///< direct, for a few output channels of many input channels, one group
+  narrow_rows,  ///< both
+  depthwise     ///< every channel by itself
 };
 
 inline const char* to_string(ConvAlgorithm algorithm) {
   switch (algorithm) {
-    case ConvAlgorithm::im2col: return "im2col";
-    case ConvAlgorithm::direct: return "direct";
-    case ConvAlgorithm::narrow: return "narrow";
-    case ConvAlgorithm::depthwise: return "depthwise";
-    default: return "reference";
+    case ConvAlgorithm::im2col:
+      return "im2col";
+    case ConvAlgorithm::direct:
+      return "direct";
+    case ConvAlgorithm::rows:
+      return "rows";
+    case ConvAlgorithm::narrow:
+      return "narrow";
+    case ConvAlgorithm::narrow_rows:
+      return "narrow_rows";
+    case ConvAlgorithm::depthwise:
+      return "depthwise";
+    default:
+      return "reference";
   }
 }
 
@@ -54,10 +71,18 @@ inline bool conv2d_can(ConvAlgorithm algorithm, ConvDirection direction, const C
   const bool stride_1 = g.y.stride == 1 && g.x.stride == 1;
   const bool by_data = direction == ConvDirection::backward_data;
   switch (algorithm) {
-    case ConvAlgorithm::direct: return stride_1 || !by_data;
-    case ConvAlgorithm::narrow: return g.groups == 1 && (stride_1 || !by_data);
-    case ConvAlgorithm::depthwise: return g.depthwise();
-    default: return true;
+    case ConvAlgorithm::direct:
+      return stride_1 || !by_data;
+    case ConvAlgorithm::rows:
+    case ConvAlgorithm::narrow_rows:
+      return g.x.taps == 3 && g.x.stride == 1 && g.x.dilation == 1 && (stride_1 || !by_data) &&
+             (algorithm == ConvAlgorithm::rows || g.groups == 1);
+    case ConvAlgorithm::narrow:
+      return g.groups == 1 && (stride_1 || !by_data);
+    case ConvAlgorithm::depthwise:
+      return g.depthwise();
+    default:
+      return true;
   }
 }
 
@@ -68,17 +93,22 @@ inline ConvAlgorithm choose_conv2d(ConvDirection direction, const Conv2DGeometry
   const bool by_data = direction == ConvDirection::backward_data;
   const Index inputs = by_data ? g.filters : g.channels;
   const Index outputs = by_data ? g.channels : g.filters;
-  const bool narrow = outputs <= 4 && inputs >= 4 * outputs;
-  if (narrow && conv2d_can(ConvAlgorithm::narrow, direction, g)) return ConvAlgorithm::narrow;
-  if (conv2d_can(ConvAlgorithm::direct, direction, g)) return ConvAlgorithm::direct;
+  if (outputs <= 4 && inputs >= 4 * outputs) {
+    for (const ConvAlgorithm algorithm : {ConvAlgorithm::narrow_rows, ConvAlgorithm::narrow}) {
+      if (conv2d_can(algorithm, direction, g)) return algorithm;
+    }
+  }
+  for (const ConvAlgorithm algorithm : {ConvAlgorithm::rows, ConvAlgorithm::direct}) {
+    if (conv2d_can(algorithm, direction, g)) return algorithm;
+  }
   return ConvAlgorithm::im2col;
 }
 
 namespace detail {
-/// The scalars of one group's weights in panels of `columns` columns, or of the narrow kernel's.
+/// The scalars of one group's weights in panels, or in the narrow kernel's order.
 template <class T>
 Index packed_group_size(ConvAlgorithm algorithm, const Conv2DGeometry& g, Index inputs, Index outputs) {
-  if (algorithm == ConvAlgorithm::narrow) {
+  if (algorithm == ConvAlgorithm::narrow || algorithm == ConvAlgorithm::narrow_rows) {
     return checked_multiply(panels_size<T>(g.taps(), inputs), outputs);
   }
   return panels_size<T>(checked_multiply(g.taps(), inputs), outputs);
@@ -104,8 +134,7 @@ Index conv2d_packed_size(ConvDirection direction, ConvAlgorithm algorithm, const
 
 /// Brings the weights into the order that the kernel reads.
 template <class T>
-void conv2d_pack(ConvDirection direction, ConvAlgorithm algorithm, const Conv2DGeometry& g, const T* w,
-                 T* packed) {
+void conv2d_pack(ConvDirection direction, ConvAlgorithm algorithm, const Conv2DGeometry& g, const T* w, T* packed) {
   if (conv2d_packed_size<T>(direction, algorithm, g) == 0) return;
   const Index in = g.group_channels(), out = g.group_filters();
   const bool forward = direction == ConvDirection::forward;
@@ -124,6 +153,38 @@ void conv2d_pack(ConvDirection direction, ConvAlgorithm algorithm, const Conv2DG
           for (Index i = 0; i < padded; ++i) {
             const Index c = forward ? i : o, k = forward ? o : i;
             packed[i] = i < inputs ? w_group[(source * in + c) * g.filters + k] : T(0);
+          }
+        }
+      }
+    } else if (algorithm == ConvAlgorithm::narrow_rows) {
+      // For each output {row, pack of inputs, 3 taps, lanes}.
+      const Index outputs = forward ? out : in, inputs = forward ? in : out;
+      for (Index o = 0; o < outputs; ++o) {
+        for (Index row = 0; row < g.y.taps; ++row) {
+          for (Index first = 0; first < inputs; first += kPanelWidth<T>) {
+            for (Index column = 0; column < 3; ++column, packed += kPanelWidth<T>) {
+              const Index tap = row * 3 + column, source = forward ? tap : g.taps() - 1 - tap;
+              for (Index l = 0; l < kPanelWidth<T>; ++l) {
+                const Index i = first + l, c = forward ? i : o, k = forward ? o : i;
+                packed[l] = i < inputs ? w_group[(source * in + c) * g.filters + k] : T(0);
+              }
+            }
+          }
+        }
+      }
+    } else if (algorithm == ConvAlgorithm::rows) {
+      // Panels of outputs, each {row, input, 3 taps, lanes}; by data the taps run backwards.
+      const Index outputs = forward ? out : in, inputs = forward ? in : out;
+      for (Index j = 0; j < outputs; j += kPanelWidth<T>) {
+        for (Index row = 0; row < g.y.taps; ++row) {
+          for (Index i = 0; i < inputs; ++i) {
+            for (Index column = 0; column < 3; ++column, packed += kPanelWidth<T>) {
+              const Index tap = row * 3 + column, source = forward ? tap : g.taps() - 1 - tap;
+              for (Index l = 0; l < kPanelWidth<T>; ++l) {
+                const Index o = j + l, c = forward ? i : o, k = forward ? o : i;
+                packed[l] = o < outputs ? w_group[(source * in + c) * g.filters + k] : T(0);
+              }
+            }
           }
         }
       }
@@ -151,16 +212,21 @@ inline Index conv2d_scratch(ConvAlgorithm algorithm, const Conv2DGeometry& g) {
 
 /// y = x * w + bias (which may be null).
 template <class T>
-void conv2d_forward(ConvAlgorithm algorithm, const Conv2DGeometry& g, const T* x, const T* w,
-                    const T* packed, const T* bias, T* y, T* scratch) {
+void conv2d_forward(ConvAlgorithm algorithm, const Conv2DGeometry& g, const T* x, const T* w, const T* packed,
+                    const T* bias, T* y, T* scratch) {
   switch (algorithm) {
-    case ConvAlgorithm::reference: return reference::conv2d_forward(g, x, w, bias, y);
+    case ConvAlgorithm::reference:
+      return reference::conv2d_forward(g, x, w, bias, y);
     case ConvAlgorithm::im2col:
       return LINNET_DISPATCH(conv2d_forward_im2col<T>, (g, x, packed, bias, y, scratch));
     case ConvAlgorithm::direct:
       return LINNET_DISPATCH(conv2d_forward_direct<T>, (g, x, packed, bias, y));
+    case ConvAlgorithm::rows:
+      return LINNET_DISPATCH(conv2d_forward_rows<T>, (g, x, packed, bias, y));
     case ConvAlgorithm::narrow:
       return LINNET_DISPATCH(conv2d_forward_narrow<T>, (g, x, packed, bias, y));
+    case ConvAlgorithm::narrow_rows:
+      return LINNET_DISPATCH(conv2d_forward_narrow_rows<T>, (g, x, packed, bias, y));
     case ConvAlgorithm::depthwise:
       return LINNET_DISPATCH(conv2d_forward_depthwise<T>, (g, x, w, bias, y));
   }
@@ -168,18 +234,23 @@ void conv2d_forward(ConvAlgorithm algorithm, const Conv2DGeometry& g, const T* x
 
 /// dx = the gradient by x.
 template <class T>
-void conv2d_backward_data(ConvAlgorithm algorithm, const Conv2DGeometry& g, const T* dy, const T* w,
-                          const T* packed, T* dx, T* scratch) {
+void conv2d_backward_data(ConvAlgorithm algorithm, const Conv2DGeometry& g, const T* dy, const T* w, const T* packed,
+                          T* dx, T* scratch) {
   constexpr const T* kNoBias = nullptr;
   switch (algorithm) {
-    case ConvAlgorithm::reference: return reference::conv2d_backward_data(g, dy, w, dx);
+    case ConvAlgorithm::reference:
+      return reference::conv2d_backward_data(g, dy, w, dx);
     case ConvAlgorithm::im2col:
       std::fill(dx, dx + g.batch * g.input_size(), T(0));
       return LINNET_DISPATCH(conv2d_backward_data_im2col<T>, (g, dy, packed, dx, scratch));
     case ConvAlgorithm::direct:
       return LINNET_DISPATCH(conv2d_forward_direct<T>, (turned(g), dy, packed, kNoBias, dx));
+    case ConvAlgorithm::rows:
+      return LINNET_DISPATCH(conv2d_forward_rows<T>, (turned(g), dy, packed, kNoBias, dx));
     case ConvAlgorithm::narrow:
       return LINNET_DISPATCH(conv2d_forward_narrow<T>, (turned(g), dy, packed, kNoBias, dx));
+    case ConvAlgorithm::narrow_rows:
+      return LINNET_DISPATCH(conv2d_forward_narrow_rows<T>, (turned(g), dy, packed, kNoBias, dx));
     case ConvAlgorithm::depthwise:
       std::fill(dx, dx + g.batch * g.input_size(), T(0));
       return LINNET_DISPATCH(conv2d_backward_data_depthwise<T>, (g, dy, w, dx));
@@ -188,15 +259,19 @@ void conv2d_backward_data(ConvAlgorithm algorithm, const Conv2DGeometry& g, cons
 
 /// dw += the gradient by w.
 template <class T>
-void conv2d_backward_weights(ConvAlgorithm algorithm, const Conv2DGeometry& g, const T* x, const T* dy,
-                             T* dw, T* scratch) {
+void conv2d_backward_weights(ConvAlgorithm algorithm, const Conv2DGeometry& g, const T* x, const T* dy, T* dw,
+                             T* scratch) {
   switch (algorithm) {
-    case ConvAlgorithm::reference: return reference::conv2d_backward_weights(g, x, dy, dw);
+    case ConvAlgorithm::reference:
+      return reference::conv2d_backward_weights(g, x, dy, dw);
     case ConvAlgorithm::im2col:
       return LINNET_DISPATCH(conv2d_backward_weights_im2col<T>, (g, x, dy, dw, scratch));
     case ConvAlgorithm::direct:
       return LINNET_DISPATCH(conv2d_backward_weights_direct<T>, (g, x, dy, dw));
+    case ConvAlgorithm::rows:
+      return LINNET_DISPATCH(conv2d_backward_weights_rows<T>, (g, x, dy, dw));
     case ConvAlgorithm::narrow:
+    case ConvAlgorithm::narrow_rows:
       return LINNET_DISPATCH(conv2d_backward_weights_narrow<T>, (g, x, dy, dw));
     case ConvAlgorithm::depthwise:
       return LINNET_DISPATCH(conv2d_backward_weights_depthwise<T>, (g, x, dy, dw));

@@ -20,8 +20,8 @@ struct ConvAxis {
     bool operator==(const Range&) const = default;
   };
   Range taps_of(Index o) const {
-    const Index before = pad - o * stride;         // dilated steps before the input begins
-    const Index behind = input + pad - o * stride; // and up to its end
+    const Index before = pad - o * stride;          // dilated steps before the input begins
+    const Index behind = input + pad - o * stride;  // and up to its end
     Index first = 0;
     Index last = taps;
     if (dilation == 1) {
@@ -53,7 +53,7 @@ struct Conv2DGeometry {
   Index group_channels() const { return channels / groups; }
   Index group_filters() const { return filters / groups; }
   Index taps() const { return y.taps * x.taps; }
-  Index input_size() const { return y.input * x.input * channels; }     ///< of a sample
+  Index input_size() const { return y.input * x.input * channels; }  ///< of a sample
   Index output_size() const { return y.output * x.output * filters; }
   Index kernel_size() const { return taps() * group_channels() * filters; }
   bool depthwise() const { return groups > 1 && channels == groups && filters == groups; }
@@ -61,8 +61,8 @@ struct Conv2DGeometry {
   /// "3x3 16->16 at 14x14": for tables and messages.
   std::string to_string() const {
     const auto by = [](Index a, Index b) { return std::to_string(a) + "x" + std::to_string(b); };
-    std::string text = by(y.taps, x.taps) + " " + std::to_string(channels) + "->" +
-                       std::to_string(filters) + " at " + by(y.input, x.input);
+    std::string text = by(y.taps, x.taps) + " " + std::to_string(channels) + "->" + std::to_string(filters) + " at " +
+                       by(y.input, x.input);
     if (y.stride != 1 || x.stride != 1) text += ", stride " + by(y.stride, x.stride);
     if (y.dilation != 1 || x.dilation != 1) text += ", dilation " + by(y.dilation, x.dilation);
     if (groups != 1) text += ", " + std::to_string(groups) + " groups";

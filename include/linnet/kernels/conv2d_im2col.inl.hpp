@@ -1,5 +1,5 @@
-// Convolutions by way of patches: for kTileOutputs outputs at a time their patches {outputs, taps * channels of a group}
-// are copied into scratch, and the rest is a matrix product. Handles every geometry. See conv2d.hpp.
+// Convolutions by way of patches: for kTileOutputs outputs at a time their patches {outputs, taps * channels of a
+// group} are copied into scratch, and the rest is a matrix product. Handles every geometry. See conv2d.hpp.
 
 inline constexpr Index kTileOutputs = 56;
 
@@ -24,8 +24,7 @@ LINNET_INLINE void for_each_patch_pixel(const Conv2DGeometry& g, Index first, In
 }
 
 template <class T>
-LINNET_INLINE void gather_patches(const Conv2DGeometry& g, const T* image, Index first, Index last,
-                                  T* patches) {
+LINNET_INLINE void gather_patches(const Conv2DGeometry& g, const T* image, Index first, Index last, T* patches) {
   constexpr Index kLanes = Pack<T>::kLanes;
   const Index in = g.group_channels();
   for_each_patch_pixel(g, first, last, [&](Index to, Index from) {
@@ -35,10 +34,9 @@ LINNET_INLINE void gather_patches(const Conv2DGeometry& g, const T* image, Index
   });
 }
 
-/// Forward, with weights in panels (pack_forward).
+/// Forward, with weights in panels (conv2d_pack).
 template <class T>
-void conv2d_forward_im2col(const Conv2DGeometry& g, const T* x, const T* panels, const T* bias, T* y,
-                           T* patches) {
+void conv2d_forward_im2col(const Conv2DGeometry& g, const T* x, const T* panels, const T* bias, T* y, T* patches) {
   const Index in = g.group_channels(), out = g.group_filters();
   const Index depth = g.taps() * in;
   const Index panels_size = depth * ((out + Pack<T>::kLanes - 1) / Pack<T>::kLanes * Pack<T>::kLanes);
@@ -49,9 +47,9 @@ void conv2d_forward_im2col(const Conv2DGeometry& g, const T* x, const T* panels,
       for (Index first = 0; first < outputs; first += kTileOutputs) {
         const Index last = std::min(outputs, first + kTileOutputs);
         gather_patches(g, image, first, last, patches);
-        gemm_panels(last - first, out, depth, static_cast<const T*>(patches), depth,
-                    panels + group * panels_size, y + n * g.output_size() + first * g.filters + group * out,
-                    g.filters, bias == nullptr ? TileStart::zero : TileStart::bias,
+        gemm_panels(last - first, out, depth, static_cast<const T*>(patches), depth, panels + group * panels_size,
+                    y + n * g.output_size() + first * g.filters + group * out, g.filters,
+                    bias == nullptr ? TileStart::zero : TileStart::bias,
                     bias == nullptr ? nullptr : bias + group * out);
       }
     }
@@ -59,10 +57,9 @@ void conv2d_forward_im2col(const Conv2DGeometry& g, const T* x, const T* panels,
 }
 
 /// Backward by data: patches = dy W^T, added to where they were taken from. dx must be 0 before. Weights in
-/// transposed panels (pack_backward_patches).
+/// transposed panels (conv2d_pack).
 template <class T>
-void conv2d_backward_data_im2col(const Conv2DGeometry& g, const T* dy, const T* panels, T* dx,
-                                 T* patches) {
+void conv2d_backward_data_im2col(const Conv2DGeometry& g, const T* dy, const T* panels, T* dx, T* patches) {
   constexpr Index kLanes = Pack<T>::kLanes;
   const Index in = g.group_channels(), out = g.group_filters();
   const Index depth = g.taps() * in;
@@ -73,10 +70,8 @@ void conv2d_backward_data_im2col(const Conv2DGeometry& g, const T* dy, const T* 
       T* image = dx + n * g.input_size() + group * in;
       for (Index first = 0; first < outputs; first += kTileOutputs) {
         const Index last = std::min(outputs, first + kTileOutputs);
-        gemm_panels(last - first, depth, out,
-                    dy + n * g.output_size() + first * g.filters + group * out, g.filters,
-                    panels + group * panels_size, patches, depth, TileStart::zero,
-                    static_cast<const T*>(nullptr));
+        gemm_panels(last - first, depth, out, dy + n * g.output_size() + first * g.filters + group * out, g.filters,
+                    panels + group * panels_size, patches, depth, TileStart::zero, static_cast<const T*>(nullptr));
         for_each_patch_pixel(g, first, last, [&](Index from, Index to) {
           if (to < 0) return;
           for (Index c = 0; c < in; c += kLanes) {
@@ -100,8 +95,8 @@ void conv2d_backward_weights_im2col(const Conv2DGeometry& g, const T* x, const T
         const Index last = std::min(outputs, first + kTileOutputs);
         gather_patches(g, x + n * g.input_size() + group * in, first, last, patches);
         gemm_transposed(depth, out, last - first, static_cast<const T*>(patches), depth,
-                        dy + n * g.output_size() + first * g.filters + group * out, g.filters,
-                        dw + group * out, g.filters);
+                        dy + n * g.output_size() + first * g.filters + group * out, g.filters, dw + group * out,
+                        g.filters);
       }
     }
   }

@@ -16,10 +16,9 @@ double latent_forward(Index n, const T* mean, const T* log_variance, const T* no
 }
 /// The gradients from dz, with kl_factor times those of the divergence.
 template <class T>
-void latent_backward(Index n, T kl_factor, const T* mean, const T* log_variance, const T* noise, const T* dz,
-                     T* d_mean, T* d_log_variance) {
-  LINNET_DISPATCH(latent_backward<T>,
-                  (n, kl_factor, mean, log_variance, noise, dz, d_mean, d_log_variance));
+void latent_backward(Index n, T kl_factor, const T* mean, const T* log_variance, const T* noise, const T* dz, T* d_mean,
+                     T* d_log_variance) {
+  LINNET_DISPATCH(latent_backward<T>, (n, kl_factor, mean, log_variance, noise, dz, d_mean, d_log_variance));
 }
 
 LINNET_NAMESPACE_END

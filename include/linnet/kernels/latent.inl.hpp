@@ -9,16 +9,15 @@ double latent_forward(Index n, const T* mean, const T* log_variance, const T* no
     // In the lanes past the end both are 0, and so is their term.
     // 1 + lv - e^lv, written without the 1, in which a small lv would be lost.
     total = total + fma(zero<T>() - m, m, lv - expm1(lv));
-    const Pack<T> value =
-        noise == nullptr ? m : fma(exp(lv * broadcast(T(0.5))), load(noise + i, lanes), m);
+    const Pack<T> value = noise == nullptr ? m : fma(exp(lv * broadcast(T(0.5))), load(noise + i, lanes), m);
     store(z + i, value, lanes);
   }
   return -0.5 * static_cast<double>(sum(total));
 }
 
 template <class T>
-void latent_backward(Index n, T kl_factor, const T* mean, const T* log_variance, const T* noise, const T* dz,
-                     T* d_mean, T* d_log_variance) {
+void latent_backward(Index n, T kl_factor, const T* mean, const T* log_variance, const T* noise, const T* dz, T* d_mean,
+                     T* d_log_variance) {
   const Pack<T> factor = broadcast(kl_factor);
   const Pack<T> half = broadcast(T(0.5));
   for (Index i = 0; i < n; i += Pack<T>::kLanes) {

@@ -1,5 +1,5 @@
-// The kernels of the losses, one sample of n elements each: they return the sum over the elements and write `factor` times
-// the derivative to dy, unless that is null. The formulas stand at the kernels.
+// The kernels of the losses, one sample of n elements each: they return the sum over the elements and write `factor`
+// times the derivative to dy, unless that is null. The formulas stand at the kernels.
 #pragma once
 
 #include "linnet/kernels/math.hpp"

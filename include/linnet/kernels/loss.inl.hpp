@@ -1,5 +1,5 @@
-// Losses of one sample; see loss.hpp. Each returns the sum over n elements, and writes factor times the derivative by y to
-// dy, unless that is null.
+// Losses of one sample; see loss.hpp. Each returns the sum over n elements, and writes factor times the derivative by
+// y to dy, unless that is null.
 
 /// Sums value(y, t) over a sample, and stores factor * derivative(y, t). Lanes add up the elements of a block, and
 /// double the blocks: in float alone, the sum over a large image would lose its last digits.
@@ -61,8 +61,7 @@ double categorical_crossentropy(Index n, const T* y, const T* target, T epsilon,
   const Pack<T> low = broadcast(epsilon), high = broadcast(T(1) - epsilon);
   const auto inside = [&](const Pack<T>& p) { return min(high, max(low, p)); };
   return sum_loss(
-      n, y, target, factor, dy,
-      [&](const Pack<T>& p, const Pack<T>& t) { return zero<T>() - t * log(inside(p)); },
+      n, y, target, factor, dy, [&](const Pack<T>& p, const Pack<T>& t) { return zero<T>() - t * log(inside(p)); },
       [&](const Pack<T>& p, const Pack<T>& t) {
         const Pack<T> q = inside(p);
         return select_equal(p, q, (zero<T>() - t) / q, zero<T>());
@@ -99,8 +98,7 @@ double categorical_crossentropy_logits(Index n, const T* z, const T* target, T f
   for (Index i = 0; i < n; i += Pack<T>::kLanes) weight = weight + load(target + i, n - i);
   const Pack<T> weights = broadcast(sum(weight));
   return sum_loss(
-      n, z, target, factor, dz,
-      [&](const Pack<T>& v, const Pack<T>& t) { return t * (log_whole - (v - m)); },
+      n, z, target, factor, dz, [&](const Pack<T>& v, const Pack<T>& t) { return t * (log_whole - (v - m)); },
       [&](const Pack<T>& v, const Pack<T>& t) { return fma(exp(v - m) / whole, weights, zero<T>() - t); });
 }
 
@@ -140,8 +138,7 @@ double sparse_crossentropy_logits(Index n, const T* z, Index label, T factor, T*
 template <class T>
 double squared_error(Index n, const T* y, const T* target, T factor, T* dy) {
   return sum_loss(
-      n, y, target, factor, dy,
-      [](const Pack<T>& p, const Pack<T>& t) { return (p - t) * (p - t); },
+      n, y, target, factor, dy, [](const Pack<T>& p, const Pack<T>& t) { return (p - t) * (p - t); },
       [](const Pack<T>& p, const Pack<T>& t) { return broadcast(T(2)) * (p - t); });
 }
 
@@ -176,8 +173,7 @@ Index find_outside(Index n, const T* values, T low, T high) {
   Pack<T> outside = none;
   for (Index i = 0; i < n; i += Pack<T>::kLanes) {
     const Pack<T> v = load(values + i, n - i);  // lanes past the end are 0
-    outside = outside + select_less(v, a, one, none) + select_less(b, v, one, none) +
-              select_unordered(v, one, none);
+    outside = outside + select_less(v, a, one, none) + select_less(b, v, one, none) + select_unordered(v, one, none);
   }
   if (sum(outside) == T(0)) return -1;
   for (Index i = 0; i < n; ++i) {

@@ -48,19 +48,17 @@ LINNET_INLINE Pack<float> round_whole(const Pack<float>& x) {
 // A polynomial by Horner's rule; the coefficients go from the highest power to the constant.
 LINNET_INLINE Pack<float> polynomial(const Pack<float>&, const Pack<float>& value) { return value; }
 template <class... Floats>
-LINNET_INLINE Pack<float> polynomial(const Pack<float>& x, const Pack<float>& value, float next,
-                                     Floats... rest) {
+LINNET_INLINE Pack<float> polynomial(const Pack<float>& x, const Pack<float>& value, float next, Floats... rest) {
   return polynomial(x, fma(value, x, broadcast(next)), rest...);
 }
 
-/// x = n ln 2 + r with |r| <= ln(2) / 2, and e^r - 1 from its Taylor series: the first term left out is below 6e-9 of the
-/// sum.
+/// x = n ln 2 + r with |r| <= ln(2) / 2, and e^r - 1 from its Taylor series: the first term left out is below 6e-9 of
+/// the sum.
 LINNET_INLINE Pack<float> reduced_expm1(const Pack<float>& x, Pack<float>& n) {
   n = round_whole(x * broadcast(1.44269504f));
-  Pack<float> r = fma(n, broadcast(-0x1.62e4p-1f), x);   // ln 2 in two parts: n times the first
-  r = fma(n, broadcast(-0x1.7f7d1cp-20f), r);            // is exact
-  const Pack<float> p = polynomial(r, broadcast(1.0f / 5040), 1.0f / 720, 1.0f / 120, 1.0f / 24,
-                                   1.0f / 6, 0.5f);
+  Pack<float> r = fma(n, broadcast(-0x1.62e4p-1f), x);  // ln 2 in two parts: n times the first
+  r = fma(n, broadcast(-0x1.7f7d1cp-20f), r);           // is exact
+  const Pack<float> p = polynomial(r, broadcast(1.0f / 5040), 1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f);
   return fma(r * r, p, r);
 }
 
@@ -123,9 +121,9 @@ LINNET_INLINE Pack<T> log(const Pack<T>& x) {
     centre_exponent(m, n);
     Pack<float> y = log_of_reduced(m - broadcast(1.0f), n);
     const Pack<float> infinity = broadcast(std::numeric_limits<float>::infinity());
-    y = select_less(x, infinity, y, x);                                      // inf and NaN stay
-    y = select_less(zero<float>(), x, y, zero<float>() - infinity);         // log 0
-    y = select_less(x, zero<float>(), infinity - infinity, y);              // below 0: NaN
+    y = select_less(x, infinity, y, x);                              // inf and NaN stay
+    y = select_less(zero<float>(), x, y, zero<float>() - infinity);  // log 0
+    y = select_less(x, zero<float>(), infinity - infinity, y);       // below 0: NaN
     return select_unordered(x, x, y);
   } else {
     return map_lanes(x, [](T v) { return std::log(v); });
@@ -183,21 +181,19 @@ LINNET_INLINE Pack<T> softplus(const Pack<T>& x) {
   return max(zero<T>(), x) + log1p(exp(zero<T>() - abs(x)));
 }
 
-/// The error function: its Taylor series up to 1, and 1 - e^(-x^2) P(2 / (2 + x)) above, with P fitted to erfc(x) e^(x^2)
-/// on [1, 4.2] by least squares at Chebyshev points.
+/// The error function: its Taylor series up to 1, and 1 - e^(-x^2) P(2 / (2 + x)) above, with P fitted to erfc(x)
+/// e^(x^2) on [1, 4.2] by least squares at Chebyshev points.
 template <class T>
 LINNET_INLINE Pack<T> erf(const Pack<T>& x) {
   if constexpr (std::is_same_v<T, float>) {
     const Pack<float> z = x * x;
-    const Pack<float> series =
-        polynomial(z, broadcast(1.0f / 76204800), -1.0f / 6894720, 1.0f / 685440, -1.0f / 75600,
-                   1.0f / 9360, -1.0f / 1320, 1.0f / 216, -1.0f / 42, 0.1f, -1.0f / 3, 1.0f);
+    const Pack<float> series = polynomial(z, broadcast(1.0f / 76204800), -1.0f / 6894720, 1.0f / 685440, -1.0f / 75600,
+                                          1.0f / 9360, -1.0f / 1320, 1.0f / 216, -1.0f / 42, 0.1f, -1.0f / 3, 1.0f);
     const Pack<float> small = (x * broadcast(1.12837917f)) * series;
     const Pack<float> a = min(broadcast(4.2f), abs(x));
     const Pack<float> t = broadcast(2.0f) / (broadcast(2.0f) + a);
-    const Pack<float> p = polynomial(t, broadcast(0x1.18d948p-6f), 0x1.a54ff8p-5f, -0x1.6afa9ap-2f,
-                                     0x1.cc69cap-2f, -0x1.1f2fcep-5f, 0x1.49482cp-2f,
-                                     0x1.104ae2p-2f, 0x1.22e4e0p-2f, -0x1.ba25a4p-14f);
+    const Pack<float> p = polynomial(t, broadcast(0x1.18d948p-6f), 0x1.a54ff8p-5f, -0x1.6afa9ap-2f, 0x1.cc69cap-2f,
+                                     -0x1.1f2fcep-5f, 0x1.49482cp-2f, 0x1.104ae2p-2f, 0x1.22e4e0p-2f, -0x1.ba25a4p-14f);
     const Pack<float> above = fma(zero<float>() - exp(zero<float>() - a * a), p, broadcast(1.0f));
     const Pack<float> large = select_less(x, zero<float>(), zero<float>() - above, above);
     return select_unordered(x, x, select_less(abs(x), broadcast(1.0f), small, large));
@@ -208,20 +204,16 @@ LINNET_INLINE Pack<T> erf(const Pack<T>& x) {
 
 /// sin and cos of 2 pi u for u in [0, 1], from their Taylor series on [-pi/4, pi/4].
 LINNET_INLINE void sin_cos_turns(const Pack<float>& u, Pack<float>& sine, Pack<float>& cosine) {
-  const Pack<float> quarter = round_whole(u * broadcast(4.0f));     // 0 .. 4
+  const Pack<float> quarter = round_whole(u * broadcast(4.0f));  // 0 .. 4
   const Pack<float> a = fma(quarter, broadcast(-0.25f), u) * broadcast(6.28318531f);
   const Pack<float> z = a * a;
-  const Pack<float> s =
-      fma(a * z, polynomial(z, broadcast(1.0f / 362880), -1.0f / 5040, 1.0f / 120, -1.0f / 6), a);
-  const Pack<float> c = polynomial(z, broadcast(-1.0f / 3628800), 1.0f / 40320, -1.0f / 720,
-                                   1.0f / 24, -0.5f, 1.0f);
+  const Pack<float> s = fma(a * z, polynomial(z, broadcast(1.0f / 362880), -1.0f / 5040, 1.0f / 120, -1.0f / 6), a);
+  const Pack<float> c = polynomial(z, broadcast(-1.0f / 3628800), 1.0f / 40320, -1.0f / 720, 1.0f / 24, -0.5f, 1.0f);
   const Pack<float> minus_s = zero<float>() - s;
   const Pack<float> minus_c = zero<float>() - c;
-  const auto choose = [&](const Pack<float>& q0, const Pack<float>& q1, const Pack<float>& q2,
-                          const Pack<float>& q3) {
+  const auto choose = [&](const Pack<float>& q0, const Pack<float>& q1, const Pack<float>& q2, const Pack<float>& q3) {
     const Pack<float> low = select_less(quarter, broadcast(0.5f), q0, q1);
-    const Pack<float> high = select_less(quarter, broadcast(2.5f), q2,
-                                         select_less(quarter, broadcast(3.5f), q3, q0));
+    const Pack<float> high = select_less(quarter, broadcast(2.5f), q2, select_less(quarter, broadcast(3.5f), q3, q0));
     return select_less(quarter, broadcast(1.5f), low, high);
   };
   sine = choose(s, c, minus_s, minus_c);

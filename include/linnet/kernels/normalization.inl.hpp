@@ -22,8 +22,7 @@ void channel_statistics(Index rows, Index channels, Index first, Index last, con
   const Pack<T> count = broadcast(static_cast<T>(rows));
   for (Index c = first; c < last; c += Pack<T>::kLanes) {
     const Index lanes = std::min<Index>(last - c, Pack<T>::kLanes);
-    const Pack<T> m =
-        sum_rows<T>(rows, [&](Index r) { return load(x + r * channels + c, lanes); }) / count;
+    const Pack<T> m = sum_rows<T>(rows, [&](Index r) { return load(x + r * channels + c, lanes); }) / count;
     const Pack<T> v = sum_rows<T>(rows, [&](Index r) {
       const Pack<T> d = load(x + r * channels + c, lanes) - m;
       return d * d;
@@ -35,8 +34,7 @@ void channel_statistics(Index rows, Index channels, Index first, Index last, con
 
 /// y = (x - mean) * factor + shift, channel by channel; without a shift (null), 0.
 template <class T>
-void channel_affine(Index rows, Index channels, const T* x, const T* mean, const T* factor, const T* shift,
-                    T* y) {
+void channel_affine(Index rows, Index channels, const T* x, const T* mean, const T* factor, const T* shift, T* y) {
   for (Index c = 0; c < channels; c += Pack<T>::kLanes) {
     const Index lanes = channels - c;
     const Pack<T> m = load(mean + c, lanes), f = load(factor + c, lanes);
@@ -50,24 +48,27 @@ void channel_affine(Index rows, Index channels, const T* x, const T* mean, const
 
 /// For channels [first, last): d_sum = the sum of dy, d_dot = the sum of dy * xhat, with xhat = (x - mean) * inverse.
 template <class T>
-void channel_gradient_sums(Index rows, Index channels, Index first, Index last, const T* x, const T* dy,
-                           const T* mean, const T* inverse, T* d_sum, T* d_dot) {
+void channel_gradient_sums(Index rows, Index channels, Index first, Index last, const T* x, const T* dy, const T* mean,
+                           const T* inverse, T* d_sum, T* d_dot) {
   for (Index c = first; c < last; c += Pack<T>::kLanes) {
     const Index lanes = std::min<Index>(last - c, Pack<T>::kLanes);
     const Pack<T> m = load(mean + c, lanes), inv = load(inverse + c, lanes);
     store(d_sum + c, sum_rows<T>(rows, [&](Index r) { return load(dy + r * channels + c, lanes); }), lanes);
-    store(d_dot + c, sum_rows<T>(rows, [&](Index r) {
-      const Index i = r * channels + c;
-      return load(dy + i, lanes) * ((load(x + i, lanes) - m) * inv);
-    }), lanes);
+    store(d_dot + c,
+          sum_rows<T>(rows,
+                      [&](Index r) {
+                        const Index i = r * channels + c;
+                        return load(dy + i, lanes) * ((load(x + i, lanes) - m) * inv);
+                      }),
+          lanes);
   }
 }
 
 /// dx = factor (dy - d_sum / rows - xhat d_dot / rows), for channels [first, last).
 template <class T>
-void channel_normalization_backward(Index rows, Index channels, Index first, Index last, const T* x,
-                                    const T* dy, const T* mean, const T* inverse, const T* factor,
-                                    const T* d_sum, const T* d_dot, T* dx) {
+void channel_normalization_backward(Index rows, Index channels, Index first, Index last, const T* x, const T* dy,
+                                    const T* mean, const T* inverse, const T* factor, const T* d_sum, const T* d_dot,
+                                    T* dx) {
   const Pack<T> count = broadcast(static_cast<T>(rows));
   for (Index c = first; c < last; c += Pack<T>::kLanes) {
     const Index lanes = std::min<Index>(last - c, Pack<T>::kLanes);
@@ -114,8 +115,8 @@ void layer_normalization_forward(Index rows, Index n, T epsilon, const T* x, con
 /// With g = dy gamma: dx = inverse (g - mean(g) - xhat mean(g xhat)); dgamma += dy xhat, dbeta += dy. Each of dx,
 /// dgamma, dbeta may be null. dy is used up.
 template <class T>
-void layer_normalization_backward(Index rows, Index n, const T* x, const T* gamma, const T* statistics, T* dy,
-                                  T* dx, T* dgamma, T* dbeta) {
+void layer_normalization_backward(Index rows, Index n, const T* x, const T* gamma, const T* statistics, T* dy, T* dx,
+                                  T* dgamma, T* dbeta) {
   for (Index r = 0; r < rows; ++r, x += n, dy += n) {
     const Pack<T> m = broadcast(statistics[2 * r]), inv = broadcast(statistics[2 * r + 1]);
     Pack<T> total = zero<T>(), dot = zero<T>();

@@ -21,8 +21,7 @@ void sgd_update(Index n, T rate, T momentum, bool nesterov, T decay, T* w, const
 
 /// s = rho s + (1 - rho) g^2; step = rate g / (sqrt(s) + epsilon); with momentum v = momentum v + step.
 template <class T>
-void rmsprop_update(Index n, T rate, T rho, T one_minus_rho, T momentum, T epsilon, T* w, const T* g, T* s,
-                    T* v) {
+void rmsprop_update(Index n, T rate, T rho, T one_minus_rho, T momentum, T epsilon, T* w, const T* g, T* s, T* v) {
   const Pack<T> keep = broadcast(rho), take = broadcast(one_minus_rho), mu = broadcast(momentum);
   for (Index i = 0; i < n; i += Pack<T>::kLanes) {
     const Index lanes = n - i;
@@ -42,8 +41,8 @@ void rmsprop_update(Index n, T rate, T rho, T one_minus_rho, T momentum, T epsil
 /// w -= rate_m m / (sqrt(v) inverse_root + epsilon), where rate_m and inverse_root hold the bias corrections;
 /// before it w *= keep (decoupled weight decay).
 template <class T>
-void adam_update(Index n, T rate_m, T inverse_root, T beta_1, T one_minus_1, T beta_2, T one_minus_2,
-                 T epsilon, T keep, T* w, const T* g, T* m, T* v) {
+void adam_update(Index n, T rate_m, T inverse_root, T beta_1, T one_minus_1, T beta_2, T one_minus_2, T epsilon, T keep,
+                 T* w, const T* g, T* m, T* v) {
   const Pack<T> b1 = broadcast(beta_1), c1 = broadcast(one_minus_1);
   const Pack<T> b2 = broadcast(beta_2), c2 = broadcast(one_minus_2);
   for (Index i = 0; i < n; i += Pack<T>::kLanes) {

@@ -1,7 +1,7 @@
 // Pooling; see pooling.hpp.
 
-/// Visits every pack of channels of every window: visit(place in y, lanes, taps of the window), where the taps are called
-/// one by one with their places in x, row by row.
+/// Visits every pack of channels of every window: visit(place in y, lanes, taps of the window), where the taps are
+/// called one by one with their places in x, row by row.
 template <class T, class Visit>
 LINNET_INLINE void for_each_window(const PoolGeometry& g, const Visit& visit) {
   for (Index n = 0; n < g.batch; ++n) {

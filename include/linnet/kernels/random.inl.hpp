@@ -1,8 +1,7 @@
 // Runs of random numbers; see random.hpp. Philox is computed for one block per lane.
 
 /// Blocks [first, first + lanes) of the key's sequence: word w of block `first + l` is words[w] lane l.
-LINNET_INLINE void philox_blocks(const RandomKey& key, std::uint32_t first,
-                                 Pack<std::uint32_t> (&words)[4]) {
+LINNET_INLINE void philox_blocks(const RandomKey& key, std::uint32_t first, Pack<std::uint32_t> (&words)[4]) {
   using Words = Pack<std::uint32_t>;
   alignas(64) std::uint32_t block[Words::kLanes];
   for (int l = 0; l < Words::kLanes; ++l) block[l] = first + static_cast<std::uint32_t>(l);

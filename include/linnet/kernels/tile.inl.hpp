@@ -6,8 +6,8 @@
 inline constexpr int kTileRows = kPartBytes == 64 ? 14 : kPartBytes == 32 ? 6 : 2;
 
 template <class T, int kRows, bool kMasked>
-LINNET_INLINE void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c,
-                        Index c_stride, Index columns, TileStart start, const T* bias) {
+LINNET_INLINE void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, Index c_stride,
+                        Index columns, TileStart start, const T* bias) {
   Pack<T> sums[kRows];
   if (start == TileStart::accumulate) {
     LINNET_UNROLL
@@ -53,19 +53,17 @@ LINNET_INLINE void tile(const TileTaps& taps, const T* a, Index a_stride, const 
 }
 
 template <class T, bool kMasked, int kRows>
-void tile_of(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, Index c_stride,
-             Index columns, TileStart start, const T* bias) {
+void tile_of(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, Index c_stride, Index columns,
+             TileStart start, const T* bias) {
   tile<T, kRows, kMasked>(taps, a, a_stride, b, c, c_stride, columns, start, bias);
 }
 
 template <class T>
-using TileFunction = void (*)(const TileTaps&, const T*, Index, const T*, T*, Index, Index,
-                              TileStart, const T*);
+using TileFunction = void (*)(const TileTaps&, const T*, Index, const T*, T*, Index, Index, TileStart, const T*);
 
 /// The tiles of 1 to kTileRows rows.
 template <class T, bool kMasked, int... kRows>
-constexpr std::array<TileFunction<T>, sizeof...(kRows)> make_tiles(
-    std::integer_sequence<int, kRows...>) {
+constexpr std::array<TileFunction<T>, sizeof...(kRows)> make_tiles(std::integer_sequence<int, kRows...>) {
   return {&tile_of<T, kMasked, kRows + 1>...};
 }
 template <class T, bool kMasked>
@@ -74,8 +72,8 @@ inline constexpr auto kTiles = make_tiles<T, kMasked>(std::make_integer_sequence
 /// Any number of rows and up to a pack of columns: rows are shared out evenly among the fewest tiles.
 /// `packed` says that all lanes of B may be read, though fewer columns are wanted.
 template <class T>
-void tile_rows(const TileTaps& taps, Index rows, const T* a, Index a_stride, const T* b, bool packed,
-               T* c, Index c_stride, Index columns, TileStart start, const T* bias) {
+void tile_rows(const TileTaps& taps, Index rows, const T* a, Index a_stride, const T* b, bool packed, T* c,
+               Index c_stride, Index columns, TileStart start, const T* bias) {
   const bool masked = !packed && columns < Pack<T>::kLanes;
   Index tiles = (rows + kTileRows - 1) / kTileRows;
   for (Index r = 0; r < rows; --tiles) {

@@ -54,15 +54,13 @@ struct Conv2D {
     const Conv2DGeometry g = geometry(in);
     LayerPlan plan;
     plan.output = {g.y.output, g.x.output, filters};
-    plan.parameters.push_back({"kernel",
-                               {kernel_size.height, kernel_size.width, g.group_channels(), filters},
-                               kernel_initializer});
+    plan.parameters.push_back(
+        {"kernel", {kernel_size.height, kernel_size.width, g.group_channels(), filters}, kernel_initializer});
     if (use_bias) plan.parameters.push_back({"bias", {filters}, bias_initializer});
     plan.saved_per_sample = saved_for(activation, plan.output);
-    plan.prepared = checked_add(packed_size(ConvDirection::forward, g),
-                                packed_size(ConvDirection::backward_data, g));
-    for (const ConvDirection direction : {ConvDirection::forward, ConvDirection::backward_data,
-                                          ConvDirection::backward_weights}) {
+    plan.prepared = checked_add(packed_size(ConvDirection::forward, g), packed_size(ConvDirection::backward_data, g));
+    for (const ConvDirection direction :
+         {ConvDirection::forward, ConvDirection::backward_data, ConvDirection::backward_weights}) {
       plan.scratch = std::max(plan.scratch, conv2d_scratch(choose_conv2d(direction, g), g));
     }
     return plan;
@@ -73,16 +71,14 @@ struct Conv2D {
     const Conv2DGeometry g = kernel_geometry(w[0].shape());
     pack<T>(ConvDirection::forward, g, w[0].data(), prepared.data());
     if (!training) return;
-    pack<T>(ConvDirection::backward_data, g, w[0].data(),
-            prepared.data() + packed_size(ConvDirection::forward, g));
+    pack<T>(ConvDirection::backward_data, g, w[0].data(), prepared.data() + packed_size(ConvDirection::forward, g));
   }
 
   template <class T>
   void forward(Context<T>& context, TensorView<const T> x, Parameters<const T> w, TensorView<T> y) const {
     const Conv2DGeometry g = batch_geometry(x.shape());
-    conv2d_forward<T>(choose_conv2d(ConvDirection::forward, g), g, x.data(), w[0].data(),
-                      context.prepared.data(), use_bias ? w[1].data() : nullptr, y.data(),
-                      context.scratch.data());
+    conv2d_forward<T>(choose_conv2d(ConvDirection::forward, g), g, x.data(), w[0].data(), context.prepared.data(),
+                      use_bias ? w[1].data() : nullptr, y.data(), context.scratch.data());
     finish_forward(activation, context, y);
   }
 
@@ -91,8 +87,8 @@ struct Conv2D {
                 Parameters<const T> w, TensorView<T> dx, Parameters<T> dw) const {
     const Conv2DGeometry g = batch_geometry(x.shape());
     start_backward(activation, context, y, dy);
-    conv2d_backward_weights<T>(choose_conv2d(ConvDirection::backward_weights, g), g, x.data(), dy.data(),
-                               dw[0].data(), context.scratch.data());
+    conv2d_backward_weights<T>(choose_conv2d(ConvDirection::backward_weights, g), g, x.data(), dy.data(), dw[0].data(),
+                               context.scratch.data());
     if (use_bias) column_sums<T>(dy.size() / filters, filters, dy.data(), dw[1].data());
     if (dx.empty()) return;
     conv2d_backward_data<T>(choose_conv2d(ConvDirection::backward_data, g), g, dy.data(), w[0].data(),
@@ -104,24 +100,21 @@ struct Conv2D {
   Conv2DGeometry geometry(const Shape& in) const {
     require_image(kName, in);
     if (filters < 1 || groups < 1 || in[2] % groups != 0 || filters % groups != 0) {
-      throw ValueError("Conv2D: expected filters >= 1 and groups >= 1 that divide the " +
-                       std::to_string(in[2]) + " channels and the filters, got " +
-                       std::to_string(filters) + " filters and " + std::to_string(groups) + " groups");
+      throw ValueError("Conv2D: expected filters >= 1 and groups >= 1 that divide the " + std::to_string(in[2]) +
+                       " channels and the filters, got " + std::to_string(filters) + " filters and " +
+                       std::to_string(groups) + " groups");
     }
-    const auto axis = [&](const char* name, Index input, Index taps, Index stride, Index dilation,
-                          Index before, Index after) -> ConvAxis {
-      const WindowAxis window = resolve_window(kName, name, input, taps, stride,
-                                               dilation, padding.kind, before, after);
+    const auto axis = [&](const char* name, Index input, Index taps, Index stride, Index dilation, Index before,
+                          Index after) -> ConvAxis {
+      const WindowAxis window = resolve_window(kName, name, input, taps, stride, dilation, padding.kind, before, after);
       return {window.input, window.output, taps, stride, dilation, window.pad_before};
     };
     Conv2DGeometry g;
     g.channels = in[2];
     g.filters = filters;
     g.groups = groups;
-    g.y = axis("height", in[0], kernel_size.height, strides.height, dilation_rate.height, padding.top,
-               padding.bottom);
-    g.x = axis("width", in[1], kernel_size.width, strides.width, dilation_rate.width, padding.left,
-               padding.right);
+    g.y = axis("height", in[0], kernel_size.height, strides.height, dilation_rate.height, padding.top, padding.bottom);
+    g.x = axis("width", in[1], kernel_size.width, strides.width, dilation_rate.width, padding.left, padding.right);
     return g;
   }
 
@@ -131,7 +124,7 @@ struct Conv2D {
     g.batch = x[0];
     return g;
   }
-  /// What packing needs to know: everything but the image's extents.
+  /// What packing, and the choice of the kernel, need to know: everything but the image's extents and its padding.
   Conv2DGeometry kernel_geometry(const Shape& kernel) const {
     Conv2DGeometry g;
     g.channels = kernel[2] * groups;
@@ -139,8 +132,10 @@ struct Conv2D {
     g.groups = groups;
     g.y.taps = kernel_size.height;
     g.y.stride = strides.height;
+    g.y.dilation = dilation_rate.height;
     g.x.taps = kernel_size.width;
     g.x.stride = strides.width;
+    g.x.dilation = dilation_rate.width;
     return g;
   }
   // A plan serves every T. Panels of float are the widest, so the sizes are counted with them.

@@ -55,14 +55,12 @@ struct Conv2DTranspose {
     const Conv2DGeometry g = geometry(in);
     LayerPlan plan;
     plan.output = {g.y.input, g.x.input, filters};
-    plan.parameters.push_back(
-        {"kernel", {kernel_size.height, kernel_size.width, filters, in[2]}, kernel_initializer});
+    plan.parameters.push_back({"kernel", {kernel_size.height, kernel_size.width, filters, in[2]}, kernel_initializer});
     if (use_bias) plan.parameters.push_back({"bias", {filters}, bias_initializer});
     plan.saved_per_sample = saved_for(activation, plan.output);
-    plan.prepared = checked_add(packed_size(ConvDirection::forward, g),
-                                packed_size(ConvDirection::backward_data, g));
-    for (const ConvDirection direction : {ConvDirection::forward, ConvDirection::backward_data,
-                                          ConvDirection::backward_weights}) {
+    plan.prepared = checked_add(packed_size(ConvDirection::forward, g), packed_size(ConvDirection::backward_data, g));
+    for (const ConvDirection direction :
+         {ConvDirection::forward, ConvDirection::backward_data, ConvDirection::backward_weights}) {
       plan.scratch = std::max(plan.scratch, conv2d_scratch(choose_conv2d(direction, g), g));
     }
     return plan;
@@ -75,12 +73,13 @@ struct Conv2DTranspose {
     g.filters = w[0].shape()[3];
     g.y.taps = kernel_size.height;
     g.y.stride = strides.height;
+    g.y.dilation = dilation_rate.height;
     g.x.taps = kernel_size.width;
     g.x.stride = strides.width;
+    g.x.dilation = dilation_rate.width;
     pack<T>(ConvDirection::backward_data, g, w[0].data(), prepared.data());
     if (!training) return;
-    pack<T>(ConvDirection::forward, g, w[0].data(),
-            prepared.data() + packed_size(ConvDirection::backward_data, g));
+    pack<T>(ConvDirection::forward, g, w[0].data(), prepared.data() + packed_size(ConvDirection::backward_data, g));
   }
 
   template <class T>
@@ -101,13 +100,13 @@ struct Conv2DTranspose {
                 Parameters<const T> w, TensorView<T> dx, Parameters<T> dw) const {
     const Conv2DGeometry g = batch_geometry(x.shape());
     start_backward(activation, context, y, dy);
-    conv2d_backward_weights<T>(choose_conv2d(ConvDirection::backward_weights, g), g, dy.data(), x.data(),
-                               dw[0].data(), context.scratch.data());
+    conv2d_backward_weights<T>(choose_conv2d(ConvDirection::backward_weights, g), g, dy.data(), x.data(), dw[0].data(),
+                               context.scratch.data());
     if (use_bias) column_sums<T>(dy.size() / filters, filters, dy.data(), dw[1].data());
     if (dx.empty()) return;
     conv2d_forward<T>(choose_conv2d(ConvDirection::forward, g), g, dy.data(), w[0].data(),
-                      context.prepared.data() + packed_size(ConvDirection::backward_data, g), nullptr,
-                      dx.data(), context.scratch.data());
+                      context.prepared.data() + packed_size(ConvDirection::backward_data, g), nullptr, dx.data(),
+                      context.scratch.data());
   }
 
  private:
@@ -120,23 +119,23 @@ struct Conv2DTranspose {
     Conv2DGeometry g;
     g.channels = filters;
     g.filters = in[2];
-    g.y = axis("height", in[0], kernel_size.height, strides.height, dilation_rate.height, padding.top,
-               padding.bottom, output_padding.height);
-    g.x = axis("width", in[1], kernel_size.width, strides.width, dilation_rate.width, padding.left,
-               padding.right, output_padding.width);
+    g.y = axis("height", in[0], kernel_size.height, strides.height, dilation_rate.height, padding.top, padding.bottom,
+               output_padding.height);
+    g.x = axis("width", in[1], kernel_size.width, strides.width, dilation_rate.width, padding.left, padding.right,
+               output_padding.width);
     return g;
   }
-  ConvAxis axis(const char* name, Index in, Index taps, Index stride, Index dilation, Index before,
-                Index after, Index more) const {
+  ConvAxis axis(const char* name, Index in, Index taps, Index stride, Index dilation, Index before, Index after,
+                Index more) const {
     const auto who = [&] { return std::string("Conv2DTranspose (") + name + ")"; };
     const bool is_explicit = padding.kind == Padding::Kind::explicit_;
     if (taps < 1 || stride < 1 || dilation < 1 || before < 0 || after < 0 || more < 0 ||
         (more > 0 && (!is_explicit || more >= std::max(stride, dilation)))) {
-      throw ValueError(who() + ": expected kernel, stride and dilation >= 1, padding >= 0 and an output "
+      throw ValueError(who() +
+                       ": expected kernel, stride and dilation >= 1, padding >= 0 and an output "
                        "padding below the stride (0 unless the padding is explicit), got " +
-                       std::to_string(taps) + ", " + std::to_string(stride) + ", " +
-                       std::to_string(dilation) + ", " + std::to_string(before) + "/" +
-                       std::to_string(after) + " and " + std::to_string(more));
+                       std::to_string(taps) + ", " + std::to_string(stride) + ", " + std::to_string(dilation) + ", " +
+                       std::to_string(before) + "/" + std::to_string(after) + " and " + std::to_string(more));
     }
     const Index covered = checked_add(checked_multiply(taps - 1, dilation), 1);
     const Index beyond = std::max<Index>(covered - stride, 0);
@@ -145,7 +144,8 @@ struct Conv2DTranspose {
       axis.input = checked_multiply(in, stride);
       axis.pad = beyond / 2;
     } else if (is_explicit) {
-      axis.input = checked_add(checked_multiply(in - 1, stride), checked_add(covered, more)) - before - after;
+      const Index whole = checked_add(checked_multiply(in - 1, stride), checked_add(covered, more));
+      axis.input = whole - checked_add(before, after);
       axis.pad = before;
     } else {
       axis.input = checked_add(checked_multiply(in, stride), beyond);

@@ -22,25 +22,25 @@
 
 #if defined(__clang__)
 #define LINNET_PRAGMA(text) _Pragma(#text)
-#define LINNET_TARGET_AVX2 \
-  LINNET_PRAGMA(clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function))
-#define LINNET_TARGET_AVX512                                                              \
-  LINNET_PRAGMA(clang attribute push(                                                     \
-      __attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"))), \
-      apply_to = function))
+#define LINNET_TARGET_AVX2 LINNET_PRAGMA(clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function))
+#define LINNET_TARGET_AVX512                                                                                 \
+  LINNET_PRAGMA(clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"))), \
+                                     apply_to = function))
 #define LINNET_TARGET_END LINNET_PRAGMA(clang attribute pop)
 #define LINNET_UNROLL _Pragma("clang loop unroll(full)")
 #define LINNET_INLINE inline __attribute__((always_inline))
 #define LINNET_NOINLINE __attribute__((noinline))
+#define LINNET_INLINE_LAMBDA __attribute__((always_inline))
 #elif defined(__GNUC__)
 #define LINNET_TARGET_AVX2 _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,fma\")")
-#define LINNET_TARGET_AVX512    \
-  _Pragma("GCC push_options")   \
-  _Pragma("GCC target(\"avx2,fma,avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512\")")
+#define LINNET_TARGET_AVX512  \
+  _Pragma("GCC push_options") \
+      _Pragma("GCC target(\"avx2,fma,avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512\")")
 #define LINNET_TARGET_END _Pragma("GCC pop_options")
 #define LINNET_UNROLL _Pragma("GCC unroll 64")
 #define LINNET_INLINE inline __attribute__((always_inline))
 #define LINNET_NOINLINE __attribute__((noinline))
+#define LINNET_INLINE_LAMBDA __attribute__((always_inline))
 #else  // no target regions: the baseline alone
 #define LINNET_TARGET_AVX2
 #define LINNET_TARGET_AVX512
@@ -48,11 +48,12 @@
 #define LINNET_UNROLL
 #define LINNET_INLINE inline
 #define LINNET_NOINLINE
+#define LINNET_INLINE_LAMBDA
 #endif
 
 /// Calls `function` of the namespace of the set in use: LINNET_DISPATCH(gemm<T>, (m, n, k, ...)).
 #if LINNET_X86
-#define LINNET_DISPATCH(function, arguments)                                      \
+#define LINNET_DISPATCH(function, arguments)                                       \
   (::linnet::isa() == ::linnet::Isa::avx512 ? ::linnet::avx512::function arguments \
    : ::linnet::isa() == ::linnet::Isa::avx2 ? ::linnet::avx2::function arguments   \
                                             : ::linnet::baseline::function arguments)
@@ -65,6 +66,7 @@
 LINNET_NAMESPACE_BEGIN
 namespace baseline {
 #include "linnet/simd/pack_baseline.inl.hpp"
+// The set's own part comes first.
 #include "linnet/simd/pack.inl.hpp"
 }  // namespace baseline
 LINNET_NAMESPACE_END
@@ -76,6 +78,7 @@ LINNET_TARGET_AVX2
 LINNET_NAMESPACE_BEGIN
 namespace avx2 {
 #include "linnet/simd/pack_avx2.inl.hpp"
+// The set's own part comes first.
 #include "linnet/simd/pack.inl.hpp"
 }  // namespace avx2
 LINNET_NAMESPACE_END
@@ -87,6 +90,7 @@ LINNET_TARGET_AVX512
 LINNET_NAMESPACE_BEGIN
 namespace avx512 {
 #include "linnet/simd/pack_avx512.inl.hpp"
+// The set's own part comes first.
 #include "linnet/simd/pack.inl.hpp"
 }  // namespace avx512
 LINNET_NAMESPACE_END

@@ -8,8 +8,8 @@
 
 #include "linnet/core/error.hpp"
 
-// Compilers that do not speak g++'s dialect have neither its vector types nor its target regions: there the baseline, in
-// plain scalars, is all. LINNET_SCALAR asks for the same elsewhere.
+// Compilers that do not speak g++'s dialect have neither its vector types nor its target regions: there the baseline,
+// in plain scalars, is all. LINNET_SCALAR asks for the same elsewhere.
 #if defined(__GNUC__) && !defined(LINNET_SCALAR)
 #define LINNET_VECTORS 1
 #else
@@ -29,9 +29,12 @@ enum class Isa { baseline, avx2, avx512 };
 
 inline const char* to_string(Isa isa) {
   switch (isa) {
-    case Isa::avx2: return "avx2";
-    case Isa::avx512: return "avx512";
-    default: return "baseline";
+    case Isa::avx2:
+      return "avx2";
+    case Isa::avx512:
+      return "avx512";
+    default:
+      return "baseline";
   }
 }
 
@@ -58,8 +61,7 @@ inline Isa parse_isa(std::string_view name) {
     }
     return isa;
   }
-  throw ValueError("LINNET_ISA: expected baseline, avx2 or avx512, got \"" + std::string(name) +
-                   "\"");
+  throw ValueError("LINNET_ISA: expected baseline, avx2 or avx512, got \"" + std::string(name) + "\"");
 }
 
 namespace detail {

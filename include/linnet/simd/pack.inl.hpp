@@ -34,6 +34,16 @@ struct PartOf {
 };
 #endif
 
+/// body(0), body(1), ... body(n - 1), with indices that are constants: for what a compiler would not unroll by itself.
+template <class Body, int... indices>
+LINNET_INLINE void call_with_each(std::integer_sequence<int, indices...>, const Body& body) {
+  (body(std::integral_constant<int, indices>{}), ...);
+}
+template <int n, class Body>
+LINNET_INLINE void unrolled(const Body& body) {
+  call_with_each(std::make_integer_sequence<int, n>{}, body);
+}
+
 /// The lanes of a part, which may be a plain number.
 template <class Part>
 inline constexpr bool kIsScalar = std::is_arithmetic_v<Part>;
@@ -151,17 +161,17 @@ LINNET_INLINE void store(T* to, const Pack<T>& a) {
   }
 }
 
-#define LINNET_PACK_BINARY(name, expression)                                    \
-  template <class T>                                                            \
-  LINNET_INLINE Pack<T> name(const Pack<T>& a, const Pack<T>& b) {              \
-    Pack<T> r;                                                                  \
-    LINNET_UNROLL                                                               \
-    for (int i = 0; i < Pack<T>::kParts; ++i) {                                 \
-      const typename Pack<T>::Part x = a.part[i];                               \
-      const typename Pack<T>::Part y = b.part[i];                               \
-      r.part[i] = expression;                                                   \
-    }                                                                           \
-    return r;                                                                   \
+#define LINNET_PACK_BINARY(name, expression)                       \
+  template <class T>                                               \
+  LINNET_INLINE Pack<T> name(const Pack<T>& a, const Pack<T>& b) { \
+    Pack<T> r;                                                     \
+    LINNET_UNROLL                                                  \
+    for (int i = 0; i < Pack<T>::kParts; ++i) {                    \
+      const typename Pack<T>::Part x = a.part[i];                  \
+      const typename Pack<T>::Part y = b.part[i];                  \
+      r.part[i] = expression;                                      \
+    }                                                              \
+    return r;                                                      \
   }
 LINNET_PACK_BINARY(operator+, x + y)
 LINNET_PACK_BINARY(operator-, x - y)
@@ -200,8 +210,7 @@ LINNET_INLINE Pack<T> sqrt(const Pack<T>& a) {
 
 /// a < b ? yes : no, lane by lane.
 template <class T>
-LINNET_INLINE Pack<T> select_less(const Pack<T>& a, const Pack<T>& b, const Pack<T>& yes,
-                                  const Pack<T>& no) {
+LINNET_INLINE Pack<T> select_less(const Pack<T>& a, const Pack<T>& b, const Pack<T>& yes, const Pack<T>& no) {
   Pack<T> r;
   LINNET_UNROLL
   for (int i = 0; i < Pack<T>::kParts; ++i) {
@@ -211,8 +220,7 @@ LINNET_INLINE Pack<T> select_less(const Pack<T>& a, const Pack<T>& b, const Pack
 }
 /// a == b ? yes : no, lane by lane.
 template <class T>
-LINNET_INLINE Pack<T> select_equal(const Pack<T>& a, const Pack<T>& b, const Pack<T>& yes,
-                                   const Pack<T>& no) {
+LINNET_INLINE Pack<T> select_equal(const Pack<T>& a, const Pack<T>& b, const Pack<T>& yes, const Pack<T>& no) {
   Pack<T> r;
   LINNET_UNROLL
   for (int i = 0; i < Pack<T>::kParts; ++i) {
@@ -288,6 +296,20 @@ LINNET_INLINE T sum(const Pack<T>& a) {
     return part_sum(a.part[0] + a.part[1]);
   } else {
     return part_sum(a.part[0]);
+  }
+}
+
+/// The sums of the packs, in the order of the packs: lane i is sum(packs[i]).
+template <class T>
+LINNET_INLINE Pack<T> sums_of(const Pack<T> (&packs)[Pack<T>::kLanes]) {
+  if constexpr (Pack<T>::kParts == 1 && std::is_same_v<T, float>) {
+    Pack<T> result;
+    result.part[0] = part_sums([&](int i) { return packs[i].part[0]; });
+    return result;
+  } else {
+    alignas(64) T lanes[Pack<T>::kLanes];
+    for (int i = 0; i < Pack<T>::kLanes; ++i) lanes[i] = sum(packs[i]);
+    return load(lanes);
   }
 }
 

@@ -20,15 +20,11 @@ LINNET_INLINE __m256d part_sqrt(__m256d a) { return _mm256_sqrt_pd(a); }
 LINNET_INLINE __m256i first_lanes(int n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
-LINNET_INLINE __m256 part_load_first(const float* from, int n) {
-  return _mm256_maskload_ps(from, first_lanes(n));
-}
+LINNET_INLINE __m256 part_load_first(const float* from, int n) { return _mm256_maskload_ps(from, first_lanes(n)); }
 LINNET_INLINE __m256d part_load_first(const double* from, int n) {
   return _mm256_maskload_pd(from, _mm256_cvtepi32_epi64(_mm256_castsi256_si128(first_lanes(n))));
 }
-LINNET_INLINE void part_store_first(float* to, __m256 a, int n) {
-  _mm256_maskstore_ps(to, first_lanes(n), a);
-}
+LINNET_INLINE void part_store_first(float* to, __m256 a, int n) { _mm256_maskstore_ps(to, first_lanes(n), a); }
 LINNET_INLINE void part_store_first(double* to, __m256d a, int n) {
   _mm256_maskstore_pd(to, _mm256_cvtepi32_epi64(_mm256_castsi256_si128(first_lanes(n))), a);
 }

@@ -1,0 +1,75 @@
+// Depthwise convolutions: every channel by itself, lanes over the channels. Weights {taps, channels}. See conv2d.hpp.
+
+template <class T>
+void conv2d_forward_depthwise(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T* y) {
+  constexpr Index kLanes = Pack<T>::kLanes;
+  for (Index n = 0; n < g.batch; ++n) {
+    for (Index oy = 0; oy < g.y.output; ++oy) {
+      const ConvAxis::Range ty = g.y.taps_of(oy);
+      for (Index ox = 0; ox < g.x.output; ++ox) {
+        const ConvAxis::Range tx = g.x.taps_of(ox);
+        T* to = y + n * g.output_size() + (oy * g.x.output + ox) * g.filters;
+        for (Index c = 0; c < g.channels; c += kLanes) {
+          const Index left = g.channels - c;
+          Pack<T> total = bias == nullptr ? zero<T>() : load(bias + c, left);
+          for (Index r = ty.first; r < ty.last; ++r) {
+            const T* row = x + n * g.input_size() + g.y.pixel(oy, r) * g.x.input * g.channels + c;
+            for (Index s = tx.first; s < tx.last; ++s) {
+              total = multiply_add(load(row + g.x.pixel(ox, s) * g.channels, left),
+                                   load(w + (r * g.x.taps + s) * g.channels + c, left), total);
+            }
+          }
+          store(to + c, total, left);
+        }
+      }
+    }
+  }
+}
+
+/// dx must be 0 before.
+template <class T>
+void conv2d_backward_data_depthwise(const Conv2DGeometry& g, const T* dy, const T* w, T* dx) {
+  constexpr Index kLanes = Pack<T>::kLanes;
+  for (Index n = 0; n < g.batch; ++n) {
+    for (Index oy = 0; oy < g.y.output; ++oy) {
+      const ConvAxis::Range ty = g.y.taps_of(oy);
+      for (Index ox = 0; ox < g.x.output; ++ox) {
+        const ConvAxis::Range tx = g.x.taps_of(ox);
+        const T* from = dy + n * g.output_size() + (oy * g.x.output + ox) * g.filters;
+        for (Index c = 0; c < g.channels; c += kLanes) {
+          const Index left = g.channels - c;
+          const Pack<T> d = load(from + c, left);
+          for (Index r = ty.first; r < ty.last; ++r) {
+            T* row = dx + n * g.input_size() + g.y.pixel(oy, r) * g.x.input * g.channels + c;
+            for (Index s = tx.first; s < tx.last; ++s) {
+              T* to = row + g.x.pixel(ox, s) * g.channels;
+              store(to, multiply_add(d, load(w + (r * g.x.taps + s) * g.channels + c, left), load(to, left)), left);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+void conv2d_backward_weights_depthwise(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
+  constexpr Index kLanes = Pack<T>::kLanes;
+  for_each_weight_block(
+      g, false, [&](Index n, Index ty, Index tx, Index, const ConvAxis::Range& rows, Index first, Index last) {
+        T* to = dw + (ty * g.x.taps + tx) * g.channels;
+        for (Index c = 0; c < g.channels; c += kLanes) {
+          const Index left = g.channels - c;
+          Pack<T> total = load(to + c, left);
+          for (Index oy = rows.first; oy < rows.last; ++oy) {
+            const T* a =
+                x + n * g.input_size() + (g.y.pixel(oy, ty) * g.x.input + g.x.pixel(first, tx)) * g.channels + c;
+            const T* b = dy + n * g.output_size() + (oy * g.x.output + first) * g.filters + c;
+            for (Index i = 0; i < last - first; ++i) {
+              total = multiply_add(load(a + i * g.x.stride * g.channels, left), load(b + i * g.filters, left), total);
+            }
+          }
+          store(to + c, total, left);
+        }
+      });
+}
