@@ -37,10 +37,13 @@ int main(int argc, char** argv) {
   const auto number = [&](const char* name, auto& value, const char* description, auto least, auto most) {
     command->add_option(name, value, description)->check(CLI::Range(least, most))->type_name("NUMBER");
   };
-  command->add_option("--out", options.out, "Folder for the report, the model and the history; files in it are replaced")
+  command
+      ->add_option("--out", options.out, "Folder for the report, the model and the history; files in it are replaced")
       ->type_name("FOLDER")
       ->check(CLI::Validator([](const std::string& path) { return path.empty() ? "expected a folder" : ""; }, ""));
-  command->add_option("--data", options.data, "Folder with MNIST's four files (default: the 10,000 digits of examples/data)")
+  command
+      ->add_option("--data", options.data,
+                   "Folder with MNIST's four files (default: the 10,000 digits of examples/data)")
       ->type_name("FOLDER")
       ->check(CLI::ExistingDirectory);
   number("--noise", options.noise, "Standard deviation of the noise, for pixels in [0, 1]", 0.01, 10.0);
@@ -48,7 +51,8 @@ int main(int argc, char** argv) {
   number("--batch", options.batch, "Digits in a batch", 1, 65536);
   number("--lr", options.learning_rate, "Adam's first learning rate; it falls to 0 along a cosine", 1e-9, 10.0);
   number("--threads", options.threads, "Threads; 0 means all cores", 0, 4096);
-  command->add_option("--seed", options.seed, "Seed of the initial weights, the order and the noise")->type_name("NUMBER");
+  command->add_option("--seed", options.seed, "Seed of the initial weights, the order and the noise")
+      ->type_name("NUMBER");
   if (argc == 1) {
     std::printf("%s", app.help("", CLI::AppFormatMode::All).c_str());
     return 0;

@@ -1,5 +1,6 @@
 // The report: one HTML file that needs nothing else, and the files beside it.
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <string>
@@ -32,6 +33,12 @@ std::string number(double value, int decimals) {
   return text;
 }
 
+/// The shortest text that a number is read back from.
+std::string exact(double value) {
+  char text[32];
+  return std::string(text, std::to_chars(text, text + sizeof text, value).ptr);
+}
+
 std::string base64(const Bytes& bytes) {
   constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
@@ -48,11 +55,16 @@ std::string base64(const Bytes& bytes) {
 std::string escaped(const std::string& text) {
   std::string result;
   for (const char c : text) {
-    if (c == '&') result += "&amp;";
-    else if (c == '<') result += "&lt;";
-    else if (c == '>') result += "&gt;";
-    else if (c == '"') result += "&quot;";
-    else result += c;
+    if (c == '&')
+      result += "&amp;";
+    else if (c == '<')
+      result += "&lt;";
+    else if (c == '>')
+      result += "&gt;";
+    else if (c == '"')
+      result += "&quot;";
+    else
+      result += c;
   }
   return result;
 }
@@ -94,7 +106,8 @@ std::string loss_plot(const Figures& f) {
     return kBottom - (kBottom - kTop) * share;
   };
 
-  std::string svg = "<svg viewBox=\"0 0 720 320\" role=\"img\" aria-label=\"Loss above the least possible, by epoch\">\n";
+  std::string svg =
+      "<svg viewBox=\"0 0 720 320\" role=\"img\" aria-label=\"Loss above the least possible, by epoch\">\n";
   for (const double v : ticks) {
     svg += "<line class=\"grid\" x1=\"" + number(kLeft, 1) + "\" x2=\"" + number(kRight, 1) + "\" y1=\"" +
            number(y(v), 1) + "\" y2=\"" + number(y(v), 1) + "\"/><text x=\"" + number(kLeft - 8, 1) + "\" y=\"" +
@@ -163,38 +176,44 @@ std::string html(const Model<float>& model, const Digits& digits, const Options&
   const auto row = [](const std::string& name, const std::string& value) {
     return "<tr><td>" + name + "</td><td>" + escaped(value) + "</td></tr>\n";
   };
-  std::string page = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-                     "<title>linnet: denoised digits</title><style>" + std::string(kStyle) + "</style></head><body><main>\n";
+  std::string page =
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+      "<title>linnet: denoised digits</title><style>" +
+      std::string(kStyle) + "</style></head><body><main>\n";
   page += "<h1>Denoised digits</h1>\n<p class=\"soft\">A convolutional autoencoder of " +
           thousands(model.parameter_count()) + " parameters, trained with linnet in " + number(f.seconds, 1) +
           " seconds. None of the digits below was used in training.</p>\n<div class=\"tiles\">\n";
   page += tile(number(psnr(f.mse_noisy), 1) + " &rarr; " + number(psnr(f.mse_denoised), 1) + " dB",
                "PSNR of the held-out digits, before and after denoising");
-  page += tile(number(f.held_out_loss.back(), 4), "binary cross-entropy a pixel, held out; a perfect copy scores " + number(f.floor, 4));
-  page += tile(thousands(std::llround(f.images_per_second)) + " / s", "training images, on " + std::to_string(num_threads()) +
-                   (num_threads() == 1 ? " thread" : " threads") + " with " + to_string(isa()));
-  page += "</div>\n<h2>Before and after</h2>\n<div class=\"rows\"><div class=\"names\"><span>clean</span><span>noisy</span>"
-          "<span>denoised</span></div><img alt=\"Ten digits: clean, noisy and denoised\" src=\"data:image/png;base64," +
-          base64(picture) + "\"></div>\n<p class=\"soft\">Noise: x + " + number(options.noise, 2) +
-          " &middot; N(0, 1), held within [0, 1].</p>\n";
+  page += tile(number(f.held_out_loss.back(), 4),
+               "binary cross-entropy a pixel, held out; a perfect copy scores " + number(f.floor, 4));
+  page += tile(thousands(std::llround(f.images_per_second)) + " / s",
+               "training images, on " + std::to_string(num_threads()) + (num_threads() == 1 ? " thread" : " threads") +
+                   " with " + to_string(isa()));
+  page +=
+      "</div>\n<h2>Before and after</h2>\n<div class=\"rows\"><div class=\"names\"><span>clean</span><span>noisy</span>"
+      "<span>denoised</span></div><img alt=\"Ten digits: clean, noisy and denoised\" src=\"data:image/png;base64," +
+      base64(picture) + "\"></div>\n<p class=\"soft\">Noise: x + " + number(options.noise, 2) +
+      " &middot; N(0, 1), held within [0, 1].</p>\n";
   page += "<h2>Loss by epoch</h2>\n" + loss_plot(f);
-  page += "<p class=\"soft\">Grey targets have an entropy of their own: a perfect copy would still score " + number(f.floor, 4) +
-          ". The network is " + number(f.held_out_loss.back() - f.floor, 4) + " above it.</p>\n";
+  page += "<p class=\"soft\">Grey targets have an entropy of their own: a perfect copy would still score " +
+          number(f.floor, 4) + ". The network is " + number(f.held_out_loss.back() - f.floor, 4) + " above it.</p>\n";
   page += "<h2>The network</h2>\n<pre>" + escaped(model.summary()) + "</pre>\n<h2>The run</h2>\n<table>\n";
   page += row("digits", digits.origin + "; " + thousands(digits.train.size()) + " to train, " +
                             thousands(digits.held_out.size()) + " held out");
   page += row("epochs, batch", std::to_string(options.epochs) + ", " + std::to_string(options.batch));
-  page += row("optimizer", "Adam, learning rate from " + number(options.learning_rate, 4) + " to 0 along a cosine");
+  page += row("optimizer", "Adam, learning rate from " + exact(options.learning_rate) + " to 0 along a cosine");
   page += row("loss", "binary cross-entropy, mean over pixels and batch");
   page += row("seed", std::to_string(options.seed));
   page += row("threads, instruction set", std::to_string(num_threads()) + ", " + to_string(isa()));
   page += row("compiler", kCompiler);
   page += row("mean squared error, noisy to denoised", number(f.mse_noisy, 5) + " to " + number(f.mse_denoised, 5));
   page += row("version", "linnet " LINNET_VERSION_STRING);
-  page += row("the same again", "denoise demo --epochs " + std::to_string(options.epochs) + " --batch " + std::to_string(options.batch) +
-                                    " --noise " + number(options.noise, 2) + " --lr " + number(options.learning_rate, 4) + " --seed " +
-                                    std::to_string(options.seed));
+  page += row("the same again", "denoise demo --epochs " + std::to_string(options.epochs) + " --batch " +
+                                    std::to_string(options.batch) + " --noise " + exact(options.noise) + " --lr " +
+                                    exact(options.learning_rate) + " --seed " + std::to_string(options.seed) +
+                                    (options.data.empty() ? "" : " --data " + options.data));
   page += row("beside this page", "before_after.png, history.csv, metrics.json, model.safetensors");
   return page + "</table>\n</main></body></html>\n";
 }
@@ -206,15 +225,28 @@ void write_report(const Model<float>& model, const Digits& digits, const Options
   const std::string picture = options.out + "/before_after.png";
   write_grid(picture, rows, {.columns = rows.batch() / 3});
   save_model(model, options.out + "/model.safetensors");
-  const nlohmann::json metrics = {
-      {"noise", options.noise}, {"epochs", options.epochs}, {"batch", options.batch},
-      {"learning_rate", options.learning_rate}, {"schedule", "cosine"}, {"seed", options.seed},
-      {"data", digits.origin}, {"training_images", digits.train.size()}, {"held_out_images", digits.held_out.size()},
-      {"parameters", model.parameter_count()}, {"training_bce", f.loss}, {"held_out_bce", f.held_out_loss},
-      {"held_out_bce_floor", f.floor}, {"mse_noisy", f.mse_noisy}, {"mse_denoised", f.mse_denoised},
-      {"psnr_noisy_db", psnr(f.mse_noisy)}, {"psnr_denoised_db", psnr(f.mse_denoised)}, {"seconds", f.seconds},
-      {"version", LINNET_VERSION_STRING}, {"threads", num_threads()}, {"instruction_set", to_string(isa())},
-      {"images_per_second", f.images_per_second}};
+  const nlohmann::json metrics = {{"noise", options.noise},
+                                  {"epochs", options.epochs},
+                                  {"batch", options.batch},
+                                  {"learning_rate", options.learning_rate},
+                                  {"schedule", "cosine"},
+                                  {"seed", options.seed},
+                                  {"data", digits.origin},
+                                  {"training_images", digits.train.size()},
+                                  {"held_out_images", digits.held_out.size()},
+                                  {"parameters", model.parameter_count()},
+                                  {"training_bce", f.loss},
+                                  {"held_out_bce", f.held_out_loss},
+                                  {"held_out_bce_floor", f.floor},
+                                  {"mse_noisy", f.mse_noisy},
+                                  {"mse_denoised", f.mse_denoised},
+                                  {"psnr_noisy_db", psnr(f.mse_noisy)},
+                                  {"psnr_denoised_db", psnr(f.mse_denoised)},
+                                  {"seconds", f.seconds},
+                                  {"version", LINNET_VERSION_STRING},
+                                  {"threads", num_threads()},
+                                  {"instruction_set", to_string(isa())},
+                                  {"images_per_second", f.images_per_second}};
   write_file(options.out + "/metrics.json", metrics.dump(2) + "\n");
   write_file(options.out + "/report.html", html(model, digits, options, f, read_file(picture)));
 }

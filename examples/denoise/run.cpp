@@ -55,14 +55,10 @@ Digits load_digits(const Options& options) {
 Model<float> build_model(std::uint64_t seed) {
   return Sequential(
       {28, 28, 1},
-      {Conv2D{.filters = 16, .kernel_size = 3, .padding = same, .activation = relu},
-       MaxPool2D{.pool_size = 2},
-       Conv2D{.filters = 16, .kernel_size = 3, .padding = same, .activation = relu},
-       MaxPool2D{.pool_size = 2},
-       Conv2D{.filters = 16, .kernel_size = 3, .padding = same, .activation = relu},
-       UpSampling2D{.size = 2},
-       Conv2D{.filters = 16, .kernel_size = 3, .padding = same, .activation = relu},
-       UpSampling2D{.size = 2},
+      {Conv2D{.filters = 16, .kernel_size = 3, .padding = same, .activation = relu}, MaxPool2D{.pool_size = 2},
+       Conv2D{.filters = 16, .kernel_size = 3, .padding = same, .activation = relu}, MaxPool2D{.pool_size = 2},
+       Conv2D{.filters = 16, .kernel_size = 3, .padding = same, .activation = relu}, UpSampling2D{.size = 2},
+       Conv2D{.filters = 16, .kernel_size = 3, .padding = same, .activation = relu}, UpSampling2D{.size = 2},
        Conv2D{.filters = 1, .kernel_size = 3, .padding = same, .activation = sigmoid}},
       seed);
 }

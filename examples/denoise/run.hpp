@@ -47,8 +47,7 @@ linnet::Model<float> build_model(std::uint64_t seed);
 Figures train(linnet::Model<float>& model, const Digits& digits, const Options& options);
 
 /// One held-out digit of each class: rows clean, noisy, denoised.
-linnet::Tensor<float> before_and_after(const linnet::Model<float>& model, const Digits& digits,
-                                       const Options& options);
+linnet::Tensor<float> before_and_after(const linnet::Model<float>& model, const Digits& digits, const Options& options);
 
 /// Writes before_after.png, metrics.json, model.safetensors and report.html into the folder `options.out`.
 void write_report(const linnet::Model<float>& model, const Digits& digits, const Options& options,

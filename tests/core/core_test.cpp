@@ -63,7 +63,9 @@ TEST_CASE("a shared loop runs every piece once, whatever the threads") {
       ++runs[static_cast<std::size_t>(piece)];
       if (thread < 0 || thread >= threads) in_range = false;
       // A loop inside a loop runs on the thread that has come to it.
-      parallel_for(2, [&](Index, int inner) { if (inner != 0) in_range = false; });
+      parallel_for(2, [&](Index, int inner) {
+        if (inner != 0) in_range = false;
+      });
     });
     for (const auto& count : runs) CHECK(count == 1);
     CHECK(in_range);

@@ -1,5 +1,5 @@
-// Trains three small models on every instruction set that there is and prints a hash of the bits of their weights and of the
-// losses that were reported. Built by several compilers at several levels, it must print the same each time.
+// Trains three small models on every instruction set that there is and prints a hash of the bits of their weights and
+// of the losses that were reported. Built by several compilers at several levels, it must print the same each time.
 #include <bit>
 #include <cstdio>
 
@@ -22,8 +22,8 @@ template <class L, class O>
 std::uint64_t train(Model<float> model, L loss, O optimizer, const Tensor<float>& x, const Tensor<float>& target) {
   Trainer trainer(model, loss, optimizer);
   const TensorSource<float> source(x, target);
-  const History history = trainer.fit(
-      source, {.epochs = 2, .batch_size = 24, .validation = source, .metrics = {MeanSquaredErrorMetric{}}});
+  const History history =
+      trainer.fit(source, {.epochs = 2, .batch_size = 24, .validation = source, .metrics = {MeanSquaredErrorMetric{}}});
   return hash(model.weights(), history);
 }
 
@@ -42,7 +42,8 @@ int main() {
                     test::random_tensor<float>(Shape{40, 6, 5, 3}, 2), test::one_hot_targets<float>(40, 3, 3))));
     const Tensor<float> vectors = test::random_tensor<float>(Shape{60, 20}, 4);
     std::printf("%s autoencoder %016llx\n", to_string(set),
-                static_cast<unsigned long long>(train(test::autoencoder(), BinaryCrossentropy{.reduction = Reduction::sum},
-                                                      AdamW{.learning_rate = CosineDecay{.decay_steps = 9}}, vectors, vectors)));
+                static_cast<unsigned long long>(
+                    train(test::autoencoder(), BinaryCrossentropy{.reduction = Reduction::sum},
+                          AdamW{.learning_rate = CosineDecay{.decay_steps = 9}}, vectors, vectors)));
   }
 }

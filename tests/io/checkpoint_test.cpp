@@ -15,8 +15,8 @@ namespace {
 
 template <class T = float>
 Model<T> small(std::uint64_t seed, Activation activation = relu, double rate = 0.25) {
-  return Sequential<T>(
-      {5}, {Dense{.units = 6, .activation = activation}, Dropout{.rate = rate}, Dense{.units = 2}}, seed);
+  return Sequential<T>({5}, {Dense{.units = 6, .activation = activation}, Dropout{.rate = rate}, Dense{.units = 2}},
+                       seed);
 }
 
 struct StopAt {
@@ -37,7 +37,6 @@ struct Stopped {
     save_checkpoint(trainer, path);
   }
 };
-
 
 }  // namespace
 
@@ -172,7 +171,9 @@ TEST_CASE("ModelCheckpoint keeps the best, by figures of which less or more is b
   const std::string path = folder.file("best.safetensors");
   // The figure is 1, 3, 2 after the three epochs.
   struct Figure {
-    void on_epoch_end(TrainingState<float>& state) const { state.logs.set("figure", state.epoch == 0 ? 1 : 4 - double(state.epoch)); }
+    void on_epoch_end(TrainingState<float>& state) const {
+      state.logs.set("figure", state.epoch == 0 ? 1 : 4 - double(state.epoch));
+    }
   };
   for (const bool maximize : {false, true}) {
     Model<float> model = Sequential({3}, {Dense{.units = 2, .activation = softmax}});
@@ -185,6 +186,7 @@ TEST_CASE("ModelCheckpoint keeps the best, by figures of which less or more is b
     CHECK(other.progress.epoch == (maximize ? 2 : 1));
     trainer.progress.epoch = 0;
     FitOptions<float> blind{.callbacks = {ModelCheckpoint{.path = path, .save_best_only = true}}};
-    CHECK(mentions(error_of<ValueError>([&] { trainer.fit(source, blind); }), "monitors val_loss, but fit() was given no"));
+    CHECK(mentions(error_of<ValueError>([&] { trainer.fit(source, blind); }),
+                   "monitors val_loss, but fit() was given no"));
   }
 }

@@ -41,11 +41,11 @@ void check_all(const std::vector<GradientCase>& cases) {
 
 /// Images with odd sizes, single pixels, single channels, and channels that fill no pack.
 const std::vector<Shape> kLayerImages = {
-    {1, 1, 1}, {1, 1, 5},  {2, 2, 1}, {3, 3, 2}, {4, 4, 3},  {5, 5, 1}, {5, 3, 4}, {3, 7, 2},
-    {6, 6, 8}, {4, 5, 9},  {7, 2, 3}, {2, 9, 1}, {8, 8, 1},  {1, 6, 7}, {6, 1, 7}, {3, 3, 16},
+    {1, 1, 1},  {1, 1, 5},  {2, 2, 1}, {3, 3, 2},  {4, 4, 3}, {5, 5, 1}, {5, 3, 4}, {3, 7, 2},
+    {6, 6, 8},  {4, 5, 9},  {7, 2, 3}, {2, 9, 1},  {8, 8, 1}, {1, 6, 7}, {6, 1, 7}, {3, 3, 16},
     {2, 2, 17}, {4, 3, 11}, {5, 4, 2}, {2, 3, 20}, {9, 9, 1}, {4, 4, 4},
 };
-const std::vector<Shape> kVectors = {{1},  {2},  {3},  {4},  {5},  {7},  {8},  {9},  {11}, {13}, {15},
+const std::vector<Shape> kVectors = {{1},  {2},  {3},  {4},  {5},  {7},  {8},  {9},  {11}, {13},   {15},
                                      {16}, {17}, {19}, {23}, {24}, {31}, {32}, {33}, {40}, {3, 5}, {2, 2, 9}};
 
 std::vector<GradientCase> over(const std::vector<Shape>& shapes, const AnyLayer<double>& layer,
@@ -100,10 +100,13 @@ TEST_CASE("Conv2DTranspose") {
     for (Index stride = 1; stride <= 3; ++stride) {
       for (Index taps = 2; taps <= 4; ++taps) {
         const Index size = 1 + (stride + taps) % 4;
-        cases.push_back({Conv2DTranspose{.filters = 1 + taps, .kernel_size = Size2D(taps, taps + 1), .strides = stride,
+        cases.push_back({Conv2DTranspose{.filters = 1 + taps,
+                                         .kernel_size = Size2D(taps, taps + 1),
+                                         .strides = stride,
                                          .padding = padding,
                                          .output_padding = Size2D(Index{padding == pad(1, 0, 0, 1) && stride > 1}, 0),
-                                         .activation = taps == 3 ? silu : linear, .use_bias = taps != 2},
+                                         .activation = taps == 3 ? silu : linear,
+                                         .use_bias = taps != 2},
                          {{size, size + 1, 1 + stride}},
                          {.batch = 1 + stride % 2}});
       }
@@ -118,16 +121,17 @@ TEST_CASE("Dense") {
   const std::vector<Activation> activations = {linear, sigmoid, gelu, softmax, Activation::tanh};
   for (const Shape& shape : kVectors) {
     const Index n = static_cast<Index>(cases.size());
-    cases.push_back({Dense{.units = 1 + 3 * n % 19, .activation = activations[cases.size() % 5], .use_bias = n % 4 != 0},
-                     {shape},
-                     {.batch = 1 + n % 4}});
+    cases.push_back(
+        {Dense{.units = 1 + 3 * n % 19, .activation = activations[cases.size() % 5], .use_bias = n % 4 != 0},
+         {shape},
+         {.batch = 1 + n % 4}});
   }
   check_all(cases);
 }
 
 TEST_CASE("activations") {
-  for (const Activation& activation : {linear, relu, leaky_relu, leaky_relu.with(0.01), elu, elu.with(0.5), selu, gelu, silu,
-                                       sigmoid, Activation::tanh, softplus, softmax}) {
+  for (const Activation& activation : {linear, relu, leaky_relu, leaky_relu.with(0.01), elu, elu.with(0.5), selu, gelu,
+                                       silu, sigmoid, Activation::tanh, softplus, softmax}) {
     CAPTURE(name_of(activation.kind));
     check_all(over(kVectors, activation, {.scale = 3}));
   }
@@ -141,9 +145,12 @@ TEST_CASE("pooling") {
       const Index stride = most.size() % 3 == 0 ? 1 : 0;  // windows that overlap too
       const GradientCheckOptions options{.batch = 1 + static_cast<Index>(most.size()) % 2};
       most.push_back({MaxPool2D{.pool_size = Size2D(size, size), .strides = Size2D(stride, stride), .padding = padding},
-                      {shape}, options});
-      mean.push_back({AveragePool2D{.pool_size = Size2D(size, size), .strides = Size2D(stride, stride), .padding = padding},
-                      {shape}, options});
+                      {shape},
+                      options});
+      mean.push_back(
+          {AveragePool2D{.pool_size = Size2D(size, size), .strides = Size2D(stride, stride), .padding = padding},
+           {shape},
+           options});
     }
     check_all(most);
     check_all(mean);
@@ -186,13 +193,15 @@ TEST_CASE("normalization") {
     // One value alone has no variance to speak of, and its gradient is 0.
     const Index values = shape[0] * shape[1];
     const std::size_t i = batch.size();
-    batch.push_back({BatchNormalization{.center = i % 3 != 0, .scale = i % 4 != 0}, {shape},
+    batch.push_back({BatchNormalization{.center = i % 3 != 0, .scale = i % 4 != 0},
+                     {shape},
                      {.batch = values == 1 ? 5 : 1 + static_cast<Index>(i) % 3}});
   }
   check_all(batch);
   std::vector<GradientCase> layer;
   for (const Shape& shape : kVectors) {
-    layer.push_back({LayerNormalization{.center = layer.size() % 3 != 0, .scale = layer.size() % 4 != 0}, {shape}, {.batch = 3}});
+    layer.push_back(
+        {LayerNormalization{.center = layer.size() % 3 != 0, .scale = layer.size() % 4 != 0}, {shape}, {.batch = 3}});
   }
   check_all(layer);
 }
@@ -201,7 +210,8 @@ TEST_CASE("GaussianLatent, with its term of the loss") {
   std::vector<GradientCase> cases;
   for (Index n = 1; n <= 22; ++n) {
     cases.push_back({GaussianLatent{.kl_weight = n % 3 == 0 ? 0.0 : 0.5 + 0.1 * static_cast<double>(n)},
-                     {{2 * n}}, {.batch = 1 + n % 4, .training = n % 5 != 0}});
+                     {{2 * n}},
+                     {.batch = 1 + n % 4, .training = n % 5 != 0}});
   }
   check_all(cases);
 }

@@ -89,8 +89,7 @@ TEST_CASE("constants are constant") {
 }
 
 TEST_CASE("initializers repeat with their key, on every set") {
-  for (const Initializer& initializer :
-       {glorot_uniform, glorot_normal, he_uniform, he_normal, orthogonal}) {
+  for (const Initializer& initializer : {glorot_uniform, glorot_normal, he_uniform, he_normal, orthogonal}) {
     std::vector<float> first;
     test::for_each_isa([&](Isa) {
       Tensor<float> w(Shape{20, 30});

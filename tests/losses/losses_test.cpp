@@ -43,8 +43,13 @@ struct Case {
 template <class Make>
 Case make_case(std::string name, Make make, RowLoss row, bool classes = false, bool probabilities = false,
                bool sparse = false) {
-  return {std::move(name), [=](Reduction r) -> AnyLoss<double> { return make(r); },
-          [=](Reduction r) -> AnyLoss<float> { return make(r); }, std::move(row), classes, probabilities, sparse};
+  return {std::move(name),
+          [=](Reduction r) -> AnyLoss<double> { return make(r); },
+          [=](Reduction r) -> AnyLoss<float> { return make(r); },
+          std::move(row),
+          classes,
+          probabilities,
+          sparse};
 }
 
 std::vector<Case> cases() {
@@ -77,28 +82,57 @@ std::vector<Case> cases() {
     return e <= 0.75L ? e * e / 2 : 0.75L * (e - 0.375L);
   };
   return {
-      make_case("bce", [](Reduction r) { return BinaryCrossentropy{false, r}; }, bce, false, true),
-      make_case("bce logits", [](Reduction r) { return BinaryCrossentropy{true, r}; }, bce_logits),
-      make_case("cce", [](Reduction r) { return CategoricalCrossentropy{false, r}; }, cce, true, true),
-      make_case("cce logits", [](Reduction r) { return CategoricalCrossentropy{true, r}; }, cce_logits, true),
-      make_case("sparse", [](Reduction) { return SparseCategoricalCrossentropy{false}; }, sparse, true, true, true),
-      make_case("sparse logits", [](Reduction) { return SparseCategoricalCrossentropy{true}; }, sparse_logits, true, false,
-                true),
-      make_case("mse", [](Reduction r) { return MeanSquaredError{r}; }, squared),
-      make_case("mae", [](Reduction r) { return MeanAbsoluteError{r}; }, absolute),
-      make_case("huber", [](Reduction r) { return Huber{0.75, r}; }, huber),
+      make_case(
+          "bce",
+          [](Reduction r) {
+            return BinaryCrossentropy{false, r};
+          },
+          bce, false, true),
+      make_case(
+          "bce logits",
+          [](Reduction r) {
+            return BinaryCrossentropy{true, r};
+          },
+          bce_logits),
+      make_case(
+          "cce",
+          [](Reduction r) {
+            return CategoricalCrossentropy{false, r};
+          },
+          cce, true, true),
+      make_case(
+          "cce logits",
+          [](Reduction r) {
+            return CategoricalCrossentropy{true, r};
+          },
+          cce_logits, true),
+      make_case(
+          "sparse", [](Reduction) { return SparseCategoricalCrossentropy{false}; }, sparse, true, true, true),
+      make_case(
+          "sparse logits", [](Reduction) { return SparseCategoricalCrossentropy{true}; }, sparse_logits, true, false,
+          true),
+      make_case(
+          "mse", [](Reduction r) { return MeanSquaredError{r}; }, squared),
+      make_case(
+          "mae", [](Reduction r) { return MeanAbsoluteError{r}; }, absolute),
+      make_case(
+          "huber",
+          [](Reduction r) {
+            return Huber{0.75, r};
+          },
+          huber),
   };
 }
 
 /// Sizes around the vector's, one element, odd images, one sample.
-const std::vector<Shape> kElementShapes{
-    {1, 1},  {1, 2},  {2, 3},    {1, 5},    {3, 7},        {1, 8},       {2, 9},
-    {1, 15}, {4, 16}, {1, 17},   {2, 31},   {1, 33},       {3, 1, 1, 1}, {2, 1, 1, 3},
-    {1, 7, 5, 1}, {2, 3, 3, 4}, {1, 2, 9, 7}, {5, 4}, {2, 5, 5, 3}, {1, 11, 13}, {2, 1025}};
-const std::vector<Shape> kClassShapes{
-    {1, 2},  {2, 2},  {1, 3},  {3, 5},  {1, 7},       {2, 8},       {1, 9},
-    {4, 10}, {1, 15}, {2, 16}, {1, 17}, {2, 33},      {1, 4, 2},    {2, 3, 5},
-    {1, 1, 1, 3}, {2, 3, 3, 4}, {1, 5, 3, 10}, {3, 2, 2, 17}, {1, 100}, {2, 1, 11}};
+const std::vector<Shape> kElementShapes{{1, 1},       {1, 2},       {2, 3},       {1, 5},       {3, 7},       {1, 8},
+                                        {2, 9},       {1, 15},      {4, 16},      {1, 17},      {2, 31},      {1, 33},
+                                        {3, 1, 1, 1}, {2, 1, 1, 3}, {1, 7, 5, 1}, {2, 3, 3, 4}, {1, 2, 9, 7}, {5, 4},
+                                        {2, 5, 5, 3}, {1, 11, 13},  {2, 1025}};
+const std::vector<Shape> kClassShapes{{1, 2},       {2, 2},        {1, 3},        {3, 5},    {1, 7},
+                                      {2, 8},       {1, 9},        {4, 10},       {1, 15},   {2, 16},
+                                      {1, 17},      {2, 33},       {1, 4, 2},     {2, 3, 5}, {1, 1, 1, 3},
+                                      {2, 3, 3, 4}, {1, 5, 3, 10}, {3, 2, 2, 17}, {1, 100},  {2, 1, 11}};
 
 template <class T>
 struct Data {
@@ -317,7 +351,8 @@ TEST_CASE("targets outside [0, 1] are refused with their place") {
       CAPTURE(bad);
       Tensor<float> y({2, 3, 7, 2}, 0.5f), target({2, 3, 7, 2}, 0.5f);
       target[42 + 2 * 14 + 5 * 2 + 1] = bad;
-      const std::string problem = "expected targets in [0, 1], got " + std::to_string(bad) + " (element 39 of a sample)";
+      const std::string problem =
+          "expected targets in [0, 1], got " + std::to_string(bad) + " (element 39 of a sample)";
       CHECK_THROWS_WITH_AS(BinaryCrossentropy{.from_logits = from_logits}.evaluate<float>(2, y, target, {}),
                            ("BinaryCrossentropy: " + problem).c_str(), ValueError);
       CHECK_THROWS_WITH_AS(CategoricalCrossentropy{.from_logits = from_logits}.evaluate<float>(2, y, target, {}),
@@ -335,9 +370,7 @@ TEST_CASE("classes that there are not are refused") {
     Tensor<float> target({2, 1}, {2.f, bad});
     CHECK_THROWS_WITH_AS(
         SparseCategoricalCrossentropy{}.evaluate<float>(2, y, target, {}),
-        ("SparseCategoricalCrossentropy: expected a class index in [0, 3), got " +
-         std::to_string(bad))
-            .c_str(),
+        ("SparseCategoricalCrossentropy: expected a class index in [0, 3), got " + std::to_string(bad)).c_str(),
         ValueError);
   }
 }

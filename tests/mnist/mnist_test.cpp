@@ -1,5 +1,5 @@
-// The denoiser of the original report (ML-PW-12) on the full MNIST at its three levels of noise: needs the database, and a
-// minute or two.
+// The denoiser of the original report (ML-PW-12) on the full MNIST at its three levels of noise: needs the database,
+// and a minute or two.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -33,8 +33,8 @@ TEST_CASE("the held-out binary cross-entropy after ten epochs") {
   const ImageDataset train = load_idx_set(folder, "train"), held_out = load_idx_set(folder, "t10k");
   REQUIRE(train.size() == 60000);
   REQUIRE(held_out.size() == 10000);
-  // The bounds are a little above what the same network reached with PyTorch 1.13: 0.1028, 0.1307 (another seed: 0.1294) and
-  // 0.1578.
+  // The bounds are a little above what the same network reached with PyTorch 1.13: 0.1028, 0.1307 (another seed:
+  // 0.1294) and 0.1578.
   for (const auto& [amount, bound] : {std::pair{0.5, 0.1035}, std::pair{0.7, 0.1315}, std::pair{0.9, 0.1590}}) {
     Model<float> model = test::denoiser();
     Trainer trainer(model, BinaryCrossentropy{}, Adam{.learning_rate = 1e-3});

@@ -30,8 +30,7 @@ double run(const Case& c, std::span<const double> weights, std::vector<double>* 
     const auto target_from = c.target.samples(first, x.batch());
     std::copy(target_from.begin(), target_from.end(), target.begin());
   };
-  const LossTerms loss =
-      Execution<double>(plan, workspace, weights, c.x.batch(), {5, 0, 3}).run(io_of(feed));
+  const LossTerms loss = Execution<double>(plan, workspace, weights, c.x.batch(), {5, 0, 3}).run(io_of(feed));
   if (gradients != nullptr) {
     gradients->assign(workspace.gradients.begin(), workspace.gradients.begin() + plan.weight_count);
   }
@@ -91,11 +90,10 @@ TEST_CASE("gradients of a variational autoencoder") {
 
 TEST_CASE("gradients of a chain without coupling, in several slices") {
   const Model<double> model = Sequential<double>(
-      {8, 8, 2}, {Conv2D{.filters = 5, .kernel_size = 3, .padding = same, .activation = elu},
-                  MaxPool2D{.pool_size = 2},
-                  Conv2D{.filters = 3, .kernel_size = 3, .padding = same, .activation = gelu},
-                  UpSampling2D{.size = 2},
-                  Conv2D{.filters = 2, .kernel_size = 3, .padding = same}},
+      {8, 8, 2},
+      {Conv2D{.filters = 5, .kernel_size = 3, .padding = same, .activation = elu}, MaxPool2D{.pool_size = 2},
+       Conv2D{.filters = 3, .kernel_size = 3, .padding = same, .activation = gelu}, UpSampling2D{.size = 2},
+       Conv2D{.filters = 2, .kernel_size = 3, .padding = same}},
       9);
   const Tensor<double> x = test::random_tensor<double>(Shape{21, 8, 8, 2}, 7);
   check_gradients({model, MeanSquaredError{}, x, test::random_tensor<double>(Shape{21, 8, 8, 2}, 8)});
@@ -112,10 +110,8 @@ TEST_CASE("a batch that is smaller than planned has the loss and gradients of it
       std::copy(from.begin(), from.end(), slice.begin());
       std::copy(from.begin(), from.end(), target.begin());
     };
-    const LossTerms loss =
-        Execution<float>(plan, workspace, model.weights(), 5, {}).run({feed});
-    std::vector<float> result(workspace.gradients.begin(),
-                              workspace.gradients.begin() + plan.weight_count);
+    const LossTerms loss = Execution<float>(plan, workspace, model.weights(), 5, {}).run({feed});
+    std::vector<float> result(workspace.gradients.begin(), workspace.gradients.begin() + plan.weight_count);
     result.push_back(static_cast<float>(loss.total()));
     return result;
   };

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include <string>
 #include <thread>
 #include <vector>
@@ -57,9 +59,7 @@ TEST_CASE("a copy has weights of its own") {
 TEST_CASE("models that do not fit together are refused with the layer's name") {
   const std::string none = error_of([] { Sequential({3}, {}); });
   CHECK(mentions(none, "at least one layer"));
-  const std::string rank = error_of([] {
-    Sequential({28, 28}, {Conv2D{.filters = 1}});
-  });
+  const std::string rank = error_of([] { Sequential({28, 28}, {Conv2D{.filters = 1}}); });
   CHECK(mentions(rank, "Conv2D"));
   CHECK(mentions(rank, "(28, 28)"));
   GraphBuilder<float> graph({4});
@@ -152,7 +152,9 @@ TEST_CASE("an error of a layer names the node") {
   });
   CHECK(mentions(message, "conv2d_1: Conv2D"));
   CHECK(mentions(error_of<ShapeError>([] { Sequential({8}, {Reshape{.target_shape = {-2, 4}}}); }), "reshape: "));
-  CHECK(mentions(error_of<ShapeError>([] { Sequential({1}, {Reshape{.target_shape = {1, 1, 1, 1, 1, 1, 1}}}); }),
+  CHECK(mentions(error_of<ShapeError>([] {
+                   Sequential({1}, {Reshape{.target_shape = {1, 1, 1, 1, 1, 1, 1}}});
+                 }),
                  "at most 6 axes"));
 }
 
@@ -169,4 +171,21 @@ TEST_CASE("a model refuses a layer that nobody reads") {
   layers.emplace_back(Dense{}, std::vector<int>{kModelInput});
   layers.emplace_back(Dense{}, std::vector<int>{kModelInput});
   CHECK(mentions(error_of<ValueError>([&] { Model<float>({3}, layers, 0); }), "dense: no layer reads it"));
+}
+
+TEST_CASE("huge numbers in a layer's configuration are errors, not overflows") {
+  constexpr Index kHuge = std::numeric_limits<Index>::max();
+  const auto refused = [](const auto& layer) {
+    CHECK(error_of<Error>([&] { Sequential({8, 8, 2}, {layer}); }) != "(no error)");
+  };
+  refused(Conv2D{.kernel_size = Size2D(kHuge, kHuge)});
+  refused(Conv2D{.kernel_size = 1, .strides = Size2D(kHuge, 1), .padding = same});
+  refused(Conv2D{.kernel_size = 2, .dilation_rate = Size2D(kHuge, kHuge)});
+  refused(Conv2D{.filters = kHuge});
+  refused(Conv2D{.padding = pad(kHuge, kHuge, 1, 1)});
+  refused(Conv2DTranspose{.kernel_size = 3, .padding = pad(kHuge, kHuge, 1, 1)});
+  refused(Conv2DTranspose{.kernel_size = 3, .strides = Size2D(kHuge, kHuge)});
+  refused(MaxPool2D{.pool_size = 2, .strides = Size2D(kHuge, 1), .padding = same});
+  refused(UpSampling2D{.size = Size2D(kHuge, kHuge)});
+  refused(ZeroPadding2D{.padding = pad(kHuge, kHuge, kHuge, kHuge)});
 }

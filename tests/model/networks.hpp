@@ -12,14 +12,10 @@ template <class T = float>
 Model<T> denoiser(std::uint64_t seed = 0) {
   return Sequential<T>(
       {28, 28, 1},
-      {Conv2D{.filters = 16, .kernel_size = 3, .padding = same, .activation = relu},
-       MaxPool2D{.pool_size = 2},
-       Conv2D{.filters = 16, .kernel_size = 3, .padding = same, .activation = relu},
-       MaxPool2D{.pool_size = 2},
-       Conv2D{.filters = 16, .kernel_size = 3, .padding = same, .activation = relu},
-       UpSampling2D{.size = 2},
-       Conv2D{.filters = 16, .kernel_size = 3, .padding = same, .activation = relu},
-       UpSampling2D{.size = 2},
+      {Conv2D{.filters = 16, .kernel_size = 3, .padding = same, .activation = relu}, MaxPool2D{.pool_size = 2},
+       Conv2D{.filters = 16, .kernel_size = 3, .padding = same, .activation = relu}, MaxPool2D{.pool_size = 2},
+       Conv2D{.filters = 16, .kernel_size = 3, .padding = same, .activation = relu}, UpSampling2D{.size = 2},
+       Conv2D{.filters = 16, .kernel_size = 3, .padding = same, .activation = relu}, UpSampling2D{.size = 2},
        Conv2D{.filters = 1, .kernel_size = 3, .padding = same, .activation = sigmoid}},
       seed);
 }
@@ -29,12 +25,10 @@ Model<T> denoiser(std::uint64_t seed = 0) {
 template <class T = float>
 Model<T> branched(std::uint64_t seed = 0) {
   GraphBuilder<T> graph({6, 5, 3});
-  const auto a = graph.add(
-      Conv2D{.filters = 4, .kernel_size = 3, .padding = same, .activation = Activation::tanh},
-      graph.input());
+  const auto a =
+      graph.add(Conv2D{.filters = 4, .kernel_size = 3, .padding = same, .activation = Activation::tanh}, graph.input());
   const auto b = graph.add(BatchNormalization{}, a);
-  const auto c =
-      graph.add(Conv2D{.filters = 4, .kernel_size = 1, .activation = silu}, b);
+  const auto c = graph.add(Conv2D{.filters = 4, .kernel_size = 1, .activation = silu}, b);
   const auto sum = graph.add(Add{}, {a, b, c});
   const auto both = graph.add(Concatenate{}, {sum, a});
   const auto drop = graph.add(Dropout{.rate = 0.25}, both);
@@ -47,9 +41,8 @@ Model<T> branched(std::uint64_t seed = 0) {
 template <class T = float>
 Model<T> autoencoder(std::uint64_t seed = 0) {
   return Sequential<T>({20},
-                       {Dense{.units = 12, .activation = relu}, Dense{.units = 4},
-                        GaussianLatent{}, Dense{.units = 12, .activation = relu},
-                        Dense{.units = 20, .activation = sigmoid}},
+                       {Dense{.units = 12, .activation = relu}, Dense{.units = 4}, GaussianLatent{},
+                        Dense{.units = 12, .activation = relu}, Dense{.units = 20, .activation = sigmoid}},
                        seed);
 }
 
@@ -67,8 +60,8 @@ template <class T = float>
 Model<T> digit_classifier(std::uint64_t seed = 0) {
   return Sequential<T>({28, 28, 1},
                        {Conv2D{.filters = 32, .kernel_size = 3, .activation = relu},
-                        Conv2D{.filters = 64, .kernel_size = 3, .activation = relu}, MaxPool2D{.pool_size = 2}, Flatten{},
-                        Dense{.units = 128, .activation = relu}, Dense{.units = 10, .activation = softmax}},
+                        Conv2D{.filters = 64, .kernel_size = 3, .activation = relu}, MaxPool2D{.pool_size = 2},
+                        Flatten{}, Dense{.units = 128, .activation = relu}, Dense{.units = 10, .activation = softmax}},
                        seed);
 }
 

@@ -33,10 +33,8 @@ AnyOptimizer<double> make_optimizer(const json& golden) {
                    .epsilon = config["epsilon"]};
   }
   if (name == "Adam") {
-    return Adam{.learning_rate = rate,
-                .beta_1 = config["beta_1"],
-                .beta_2 = config["beta_2"],
-                .epsilon = config["epsilon"]};
+    return Adam{
+        .learning_rate = rate, .beta_1 = config["beta_1"], .beta_2 = config["beta_2"], .epsilon = config["epsilon"]};
   }
   if (name == "AdamW") {
     return AdamW{.learning_rate = rate, .weight_decay = config["weight_decay"], .epsilon = config["epsilon"]};

@@ -175,8 +175,7 @@ TEST_CASE("optimizers refuse values out of range") {
   CHECK_THROWS_AS(SGD{.clip = {.value = -1}}.validate(), ValueError);
   CHECK_THROWS_AS(RMSprop{.rho = -0.1}.validate(), ValueError);
   CHECK_THROWS_AS(RMSprop{.epsilon = 0}.validate(), ValueError);
-  CHECK_THROWS_WITH_AS(Adam{.beta_1 = 1}.validate(), doctest::Contains("Adam: expected betas in [0, 1)"),
-                       ValueError);
+  CHECK_THROWS_WITH_AS(Adam{.beta_1 = 1}.validate(), doctest::Contains("Adam: expected betas in [0, 1)"), ValueError);
   CHECK_THROWS_AS(Adam{.beta_2 = nan}.validate(), ValueError);
   CHECK_THROWS_AS(Adam{.epsilon = -1e-7}.validate(), ValueError);
   CHECK_THROWS_AS(Adam{.clip = {.global_norm = nan}}.validate(), ValueError);

@@ -19,8 +19,7 @@ TEST_CASE("step and exponential decay") {
   CHECK(step.at(9) == 0.8);
   CHECK(step.at(10) == doctest::Approx(0.4));
   CHECK(step.at(35) == doctest::Approx(0.1));
-  const Schedule exponential =
-      ExponentialDecay{.initial_learning_rate = 0.8, .decay_steps = 10, .decay_rate = 0.25};
+  const Schedule exponential = ExponentialDecay{.initial_learning_rate = 0.8, .decay_steps = 10, .decay_rate = 0.25};
   CHECK(exponential.at(0) == 0.8);
   CHECK(exponential.at(5) == doctest::Approx(0.4));
   CHECK(exponential.at(20) == doctest::Approx(0.05));
@@ -53,8 +52,8 @@ TEST_CASE("a linear warm-up in front of any other schedule") {
 TEST_CASE("schedules refuse values out of range, in the optimizer's name") {
   const auto check = [](const Schedule& schedule) { schedule.validate("Adam"); };
   CHECK_NOTHROW(check(StepDecay{}));
-  CHECK_THROWS_WITH_AS(check(StepDecay{.decay_steps = 0}),
-                       doctest::Contains("Adam: expected decay steps >= 1, got 0"), ValueError);
+  CHECK_THROWS_WITH_AS(check(StepDecay{.decay_steps = 0}), doctest::Contains("Adam: expected decay steps >= 1, got 0"),
+                       ValueError);
   CHECK_THROWS_AS(check(-0.1), ValueError);
   CHECK_THROWS_AS(check(ExponentialDecay{.decay_rate = -1}), ValueError);
   CHECK_THROWS_AS(check(StepDecay{.decay_rate = NAN}), ValueError);

@@ -18,7 +18,8 @@ TEST_CASE("instruction sets have names, and unknown ones are refused") {
   CHECK(test::mentions(error_of<ValueError>([] { parse_isa(""); }), "expected baseline"));
   for (const Isa set : {Isa::avx2, Isa::avx512}) {
     if (supported(set)) continue;
-    CHECK(error_of<ValueError>([&] { set_isa(set); }) == std::string("LINNET_ISA: this processor has no ") + to_string(set));
+    CHECK(error_of<ValueError>([&] { set_isa(set); }) ==
+          std::string("LINNET_ISA: this processor has no ") + to_string(set));
   }
 }
 

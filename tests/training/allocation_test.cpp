@@ -29,8 +29,12 @@ void* operator new[](std::size_t size, std::align_val_t alignment) {
   return allocate(size, static_cast<std::size_t>(alignment));
 }
 // The library's nothrow forms call those above, but not those of a sanitizer's run-time library.
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return allocate(size, alignof(std::max_align_t)); }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return allocate(size, alignof(std::max_align_t)); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return allocate(size, alignof(std::max_align_t));
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return allocate(size, alignof(std::max_align_t));
+}
 void operator delete(void* memory) noexcept { release(memory); }
 void operator delete[](void* memory) noexcept { release(memory); }
 void operator delete(void* memory, std::size_t) noexcept { release(memory); }
@@ -68,10 +72,12 @@ TEST_CASE("a training step allocates nothing") {
     set_num_threads(threads);
     const Tensor<float> images = test::random_tensor<float>(Shape{40, 28, 28, 1}, 1);
     CHECK(allocations_of_steps(test::denoiser(), BinaryCrossentropy{}, images, images) == 0);
-    CHECK(allocations_of_steps(test::branched(), CategoricalCrossentropy{}, test::random_tensor<float>(Shape{20, 6, 5, 3}, 2),
+    CHECK(allocations_of_steps(test::branched(), CategoricalCrossentropy{},
+                               test::random_tensor<float>(Shape{20, 6, 5, 3}, 2),
                                test::one_hot_targets<float>(20, 3, 3)) == 0);
     const Tensor<float> vectors = test::random_tensor<float>(Shape{40, 20}, 4);
-    CHECK(allocations_of_steps(test::autoencoder(), BinaryCrossentropy{.reduction = Reduction::sum}, vectors, vectors) == 0);
+    CHECK(allocations_of_steps(test::autoencoder(), BinaryCrossentropy{.reduction = Reduction::sum}, vectors,
+                               vectors) == 0);
   }
   set_num_threads(0);
 }

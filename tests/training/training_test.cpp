@@ -40,8 +40,8 @@ ImageDataset random_digits(Index count) {
 
 Model<float> classifier(std::uint64_t seed = 0) {
   return Sequential({6, 6, 1},
-                    {Conv2D{.filters = 4, .kernel_size = 3, .padding = same, .activation = relu}, MaxPool2D{}, Flatten{},
-                     Dense{.units = 3, .activation = softmax}},
+                    {Conv2D{.filters = 4, .kernel_size = 3, .padding = same, .activation = relu}, MaxPool2D{},
+                     Flatten{}, Dense{.units = 3, .activation = softmax}},
                     seed);
 }
 
@@ -61,7 +61,8 @@ std::vector<float> train_a_little(int threads) {
   }
   {
     Model<float> model = test::branched(2);
-    Trainer trainer(model, CategoricalCrossentropy{}, SGD{.learning_rate = 0.05, .momentum = 0.9, .clip = {.global_norm = 0.5}});
+    Trainer trainer(model, CategoricalCrossentropy{},
+                    SGD{.learning_rate = 0.05, .momentum = 0.9, .clip = {.global_norm = 0.5}});
     const Tensor<float> x = test::random_tensor<float>(Shape{53, 6, 5, 3}, 1);
     const Tensor<float> target = test::one_hot_targets<float>(53, 3, 2);
     trainer.fit(TensorSource<float>(x, target), {.epochs = 3, .batch_size = 20});
@@ -77,6 +78,20 @@ std::vector<float> train_a_little(int threads) {
   set_num_threads(0);
   return all;
 }
+
+/// A layer that applies its activation first, not last.
+struct HalfOfActivation {
+  static constexpr std::string_view kName = "HalfOfActivation";
+  Activation activation = sigmoid;
+  LayerPlan plan(const Shape& in) const { return {.output = in}; }
+  void forward(Context<float>&, TensorView<const float> in, Parameters<const float>, TensorView<float> y) const {
+    std::copy(in.begin(), in.end(), y.begin());
+    activation.apply(y);
+    for (float& v : y) v = 0.5f * v;
+  }
+  void backward(Context<float>&, TensorView<const float>, TensorView<const float>, TensorView<float>,
+                Parameters<const float>, TensorView<float>, Parameters<float>) const {}
+};
 
 }  // namespace
 
@@ -99,7 +114,7 @@ TEST_CASE("threads that come or go after the plan was made") {
   Trainer one(trained_by_one, BinaryCrossentropy{}, Adam{}), more(trained_by_more, BinaryCrossentropy{}, Adam{});
   for (int step = 0; step < 3; ++step) one.train_on_batch(x, x);
   for (int step = 0; step < 3; ++step) {
-    set_num_threads(1 + 3 * step);
+    set_num_threads(step == 1 ? 7 : 1 + step);
     more.train_on_batch(x, x);
   }
   const Tensor<float> y = predictor(x);
@@ -111,7 +126,8 @@ TEST_CASE("threads that come or go after the plan was made") {
 TEST_CASE("a step's bits depend on its samples, not on the batches before it") {
   const Tensor<float> x = test::random_tensor<float>(Shape{128, 28, 28, 1}, 1);
   Model<float> fresh = test::denoiser(), used = test::denoiser();
-  Trainer small(fresh, BinaryCrossentropy{}, SGD{.learning_rate = 0.1}), large(used, BinaryCrossentropy{}, SGD{.learning_rate = 0.1});
+  Trainer small(fresh, BinaryCrossentropy{}, SGD{.learning_rate = 0.1}),
+      large(used, BinaryCrossentropy{}, SGD{.learning_rate = 0.1});
   large.train_on_batch(x, x);
   std::copy(fresh.weights().begin(), fresh.weights().end(), used.weights().begin());
   for (const Index n : {1, 3, 9, 40, 77}) {
@@ -119,6 +135,74 @@ TEST_CASE("a step's bits depend on its samples, not on the batches before it") {
     large.train_on_batch(x.samples(0, n), x.samples(0, n));
   }
   CHECK(weights_of(fresh) == weights_of(used));
+
+  // With segments, too.
+  const Tensor<float> images = test::random_tensor<float>(Shape{90, 6, 5, 3}, 1);
+  const Tensor<float> targets = test::one_hot_targets<float>(90, 3, 2);
+  Model<float> a = test::branched(), b = test::branched();
+  Trainer growing(a, CategoricalCrossentropy{}, SGD{.learning_rate = 0.1});
+  Trainer planned(b, CategoricalCrossentropy{}, SGD{.learning_rate = 0.0});
+  planned.train_on_batch(images, targets);
+  planned.progress = {};
+  planned.set_learning_rate(0.1);
+  std::copy(a.weights().begin(), a.weights().end(), b.weights().begin());
+  for (const Index n : {2, 5, 6, 9, 33, 88}) {
+    growing.train_on_batch(images.samples(0, n), targets.samples(0, n));
+    planned.train_on_batch(images.samples(0, n), targets.samples(0, n));
+  }
+  CHECK(weights_of(a) == weights_of(b));
+}
+
+TEST_CASE("a run can go on after the last batch of an epoch, and a whole model may be assigned to the trained one") {
+  const ImageDataset images = bars(42);  // five batches of 8 and one of 2
+  const LabelSource source(images);
+  const std::string path = "training_test_last_batch.safetensors";
+  struct SaveAt {
+    std::string path;
+    Index step;
+    void on_step_end(TrainingState<float>& state) const {
+      if (state.trainer.progress.step == step) save_checkpoint(state.trainer, path);
+    }
+  };
+  Model<float> whole = classifier(5);
+  Trainer whole_trainer(whole, SparseCategoricalCrossentropy{}, Adam{});
+  const History expected = whole_trainer.fit(source, {.epochs = 2, .batch_size = 8, .callbacks = {SaveAt{path, 6}}});
+  Model<float> model = classifier(6);
+  Trainer trainer(model, SparseCategoricalCrossentropy{}, Adam{});
+  model = classifier(7);
+  load_checkpoint(trainer, path);
+  CHECK(trainer.progress.samples == 42);
+  const History rest = trainer.fit(source, {.epochs = 2, .batch_size = 8});
+  CHECK(weights_of(model) == weights_of(whole));
+  CHECK(rest.epochs[0]["loss"] == expected.epochs[0]["loss"]);
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("after weights that diverged a run can be given up, and begun anew") {
+  const ImageDataset images = bars();
+  const LabelSource source(images);
+  Model<float> model = classifier();
+  Trainer trainer(model, SparseCategoricalCrossentropy{}, SGD{.learning_rate = 1e39});
+  CHECK_THROWS_AS(trainer.fit(source, {.epochs = 1, .batch_size = 60}), NumericError);
+  CHECK(mentions(error_of<ValueError>([&] { trainer.set_learning_rate(-1.0); }), "SGD"));
+  model.reset(0);
+  trainer.progress = {};
+  trainer.set_learning_rate(0.01);
+  CHECK(trainer.fit(source, {.epochs = 1, .batch_size = 20}).epochs.size() == 1);
+}
+
+TEST_CASE("outputs that are no probabilities are refused, and a layer's own activation is left to it") {
+  Tensor<float> x(Shape{1, 2}, {1, 2}), label(Shape{1, 1});
+  Model<float> logits = Sequential({2}, {Dense{.units = 3, .kernel_initializer = constant(4)}});
+  Trainer trainer(logits, SparseCategoricalCrossentropy{}, Adam{});
+  CHECK(mentions(error_of<ValueError>([&] { trainer.train_on_batch(x, label); }), "got 12.0"));
+
+  Model<float> own = Sequential({2}, {HalfOfActivation{}});
+  Trainer other(own, BinaryCrossentropy{}, Adam{});
+  const Tensor<float> target(Shape{1, 2}, 0.5f);
+  const auto bce = [](double p) { return -0.5 * std::log(p) - 0.5 * std::log(1 - p); };
+  const double expected = 0.5 * (bce(0.5 / (1 + std::exp(-1.0))) + bce(0.5 / (1 + std::exp(-2.0))));
+  CHECK(other.train_on_batch(x, target).total() == doctest::Approx(expected));
 }
 
 TEST_CASE("the same bits with AVX2 and AVX-512") {
@@ -139,8 +223,9 @@ TEST_CASE("a classifier learns, and its metrics say so") {
   Model<float> model = classifier();
   Trainer trainer(model, SparseCategoricalCrossentropy{}, Adam{.learning_rate = 0.02});
   const LabelSource train_source(train), held_source(held);
-  const History history = trainer.fit(train_source, {.epochs = 15, .batch_size = 8, .validation = held_source,
-                                                     .metrics = {SparseCategoricalAccuracy{}}});
+  const History history =
+      trainer.fit(train_source,
+                  {.epochs = 15, .batch_size = 8, .validation = held_source, .metrics = {SparseCategoricalAccuracy{}}});
   CHECK(history.epochs.size() == 15);
   CHECK(history["loss"].back() < 0.2 * history["loss"].front());
   CHECK(history["val_accuracy"].back() == 1.0);
@@ -193,12 +278,11 @@ TEST_CASE("a run that is stopped within an epoch and resumed ends with the same 
     save_checkpoint(trainer, path);
   }
   Model<float> model = classifier(6);
-  model.reset(5);  // the seed keys shuffling and noise
   Trainer trainer(model, SparseCategoricalCrossentropy{}, RMSprop{.momentum = 0.5});
   load_checkpoint(trainer, path);
   FitOptions<float> rest = options;
   rest.batch_size = 10;
-  CHECK(mentions(error_of<ValueError>([&] { trainer.fit(source, rest); }), "epoch 2 was begun with batches of 8"));
+  CHECK(mentions(error_of<ValueError>([&] { trainer.fit(source, rest); }), "epoch 2 was begun with 3 batches of 8"));
   rest = options;
   rest.epochs = 3;
   const History history = trainer.fit(source, rest);
@@ -229,7 +313,9 @@ TEST_CASE("early stopping restores the best weights") {
       if (state.epoch == 2) state.trainer.set_learning_rate(50.0);
     }
   };
-  trainer.fit(source, {.epochs = 40, .batch_size = 8, .validation = source,
+  trainer.fit(source, {.epochs = 40,
+                       .batch_size = 8,
+                       .validation = source,
                        .callbacks = {Sabotage{&after, &losses}, EarlyStopping{.patience = 3}}});
   CHECK(losses.size() < 40);
   const auto best = std::min_element(losses.begin(), losses.end()) - losses.begin();
@@ -253,16 +339,16 @@ TEST_CASE("the history is a CSV file, one row per epoch") {
   CHECK(lines[0] == "epoch,seconds,learning_rate,loss,val_loss");
   CHECK(lines[3].substr(0, 2) == "3,");
   std::filesystem::remove(path);
-  CHECK(mentions(error_of([&] {
-          trainer.fit(source, {.epochs = 1, .callbacks = {CsvHistory{"no/such/folder/history.csv"}}});
-        }),
-        "no/such/folder/history.csv"));
+  CHECK(mentions(
+      error_of([&] { trainer.fit(source, {.epochs = 1, .callbacks = {CsvHistory{"no/such/folder/history.csv"}}}); }),
+      "no/such/folder/history.csv"));
 }
 
 TEST_CASE("early stopping begins anew with each run") {
   const ImageDataset images = bars();
   const LabelSource source(images);
-  const FitOptions<float> options{.epochs = 3, .batch_size = 8, .validation = source, .callbacks = {EarlyStopping{.patience = 3}}};
+  const FitOptions<float> options{
+      .epochs = 3, .batch_size = 8, .validation = source, .callbacks = {EarlyStopping{.patience = 3}}};
   Model<float> first = classifier(1), second = classifier(2), alone = classifier(2);
   Trainer(first, SparseCategoricalCrossentropy{}, Adam{.learning_rate = 0.05}).fit(source, options);
   Trainer(second, SparseCategoricalCrossentropy{}, Adam{}).fit(source, options);
@@ -341,14 +427,17 @@ TEST_CASE("the first loss that is not finite stops the run, before the update, a
     Trainer trainer(model, SparseCategoricalCrossentropy{}, Adam{});
     Tensor<float> x(Shape{2, 6, 6, 1}), label(Shape{2, 1});
     x[40] = std::nanf("");
-    CHECK(mentions(error_of<NumericError>([&] { trainer.train_on_batch(x, label); }), "the input is not finite (nan for sample 1"));
+    CHECK(mentions(error_of<NumericError>([&] { trainer.train_on_batch(x, label); }),
+                   "the input is not finite (nan for sample 1"));
   }
   SUBCASE("the target is not finite") {
     Model<float> model = classifier();
     Trainer trainer(model, MeanSquaredError{}, Adam{});
     Tensor<float> target(Shape{2, 3});
     target[2] = std::nanf("");
-    CHECK(mentions(error_of<NumericError>([&] { trainer.train_on_batch(Tensor<float>(Shape{2, 6, 6, 1}), target); }),
+    CHECK(mentions(error_of<NumericError>([&] {
+                     trainer.train_on_batch(Tensor<float>(Shape{2, 6, 6, 1}), target);
+                   }),
                    "the target is not finite"));
   }
   SUBCASE("the last update is the one that diverges") {
@@ -385,11 +474,14 @@ TEST_CASE("data that do not fit are refused") {
   label[1] = 3;
   CHECK(mentions(error_of([&] { trainer.train_on_batch(x, label); }), "[0, 3), got 3"));
 
-  const std::string metric = error_of<ShapeError>([&] { trainer.fit(LabelSource(images), {.metrics = {BinaryAccuracy{}}}); });
+  const std::string metric =
+      error_of<ShapeError>([&] { trainer.fit(LabelSource(images), {.metrics = {BinaryAccuracy{}}}); });
   CHECK(mentions(metric, "BinaryAccuracy: expected targets of the output's shape (3), got (1)"));
-  CHECK(mentions(error_of<ValueError>([&] {
-          trainer.fit(LabelSource(images), {.metrics = {SparseCategoricalAccuracy{}, SparseCategoricalAccuracy{}}});
-        }), "two figures are called \"accuracy\""));
+  CHECK(mentions(
+      error_of<ValueError>([&] {
+        trainer.fit(LabelSource(images), {.metrics = {SparseCategoricalAccuracy{}, SparseCategoricalAccuracy{}}});
+      }),
+      "two figures are called \"accuracy\""));
 
   Model<float> denoiser = Sequential({4}, {Dense{.units = 4, .activation = sigmoid}});
   Trainer bce(denoiser, BinaryCrossentropy{}, Adam{});

@@ -14,8 +14,7 @@ template <class T>
 using RowMajorMatrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 template <class T>
-using MatrixMap = std::conditional_t<std::is_const_v<T>,
-                                     Eigen::Map<const RowMajorMatrix<std::remove_const_t<T>>>,
+using MatrixMap = std::conditional_t<std::is_const_v<T>, Eigen::Map<const RowMajorMatrix<std::remove_const_t<T>>>,
                                      Eigen::Map<RowMajorMatrix<std::remove_const_t<T>>>>;
 
 /// The tensor as a matrix: a row for each index of the axes but the last, a column for each index of the

@@ -44,10 +44,10 @@ inline int num_threads() {
 #endif
 }
 
-/// Calls body(piece, thread) for every piece in [0, pieces), each once, with thread in [0, most_threads) and fewer than
-/// num_threads(). The pieces must be independent. When bodies throw, pieces that have not begun are left out, and one of
-/// the exceptions (of those thrown, that of the lowest piece) is rethrown here, after all threads have stopped: none may
-/// leave an OpenMP region.
+/// Calls body(piece, thread) for every piece in [0, pieces), each once; thread >= 0 is below both most_threads and
+/// num_threads(). The pieces must be independent. When bodies throw, pieces that have not begun are left out, and one
+/// of the exceptions (of those thrown, that of the lowest piece) is rethrown here, after all threads have stopped:
+/// none may leave an OpenMP region.
 template <class Body>
 void parallel_for(Index pieces, int most_threads, const Body& body) {
 #ifdef _OPENMP

@@ -23,10 +23,8 @@ constexpr PhiloxCounter philox4x32(PhiloxCounter counter, PhiloxKey key) {
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t a = std::uint64_t{0xD2511F53u} * counter[0];
     const std::uint64_t b = std::uint64_t{0xCD9E8D57u} * counter[2];
-    counter = {static_cast<std::uint32_t>(b >> 32) ^ counter[1] ^ key[0],
-               static_cast<std::uint32_t>(b),
-               static_cast<std::uint32_t>(a >> 32) ^ counter[3] ^ key[1],
-               static_cast<std::uint32_t>(a)};
+    counter = {static_cast<std::uint32_t>(b >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(b),
+               static_cast<std::uint32_t>(a >> 32) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(a)};
     key = {key[0] + 0x9E3779B9u, key[1] + 0xBB67AE85u};
   }
   return counter;
@@ -55,9 +53,7 @@ struct RandomKey {
     return block(static_cast<std::uint32_t>(i / 4))[static_cast<std::size_t>(i % 4)];
   }
   /// Uniform in [0, 1): the upper 24 bits of word i, in steps of 2^-24.
-  constexpr float uniform(Index i) const {
-    return static_cast<float>(bits(i) >> 8) * 0x1p-24f;
-  }
+  constexpr float uniform(Index i) const { return static_cast<float>(bits(i) >> 8) * 0x1p-24f; }
 };
 
 /// The streams that are not a layer's; layer n of a model draws from stream n.

@@ -56,9 +56,7 @@ class Shape {
   Index operator[](int axis) const { return extents_[static_cast<std::size_t>(axis)]; }
   /// The last extent: channels of an image, units of a vector; 1 for a scalar.
   Index back() const { return rank_ == 0 ? 1 : (*this)[rank_ - 1]; }
-  std::span<const Index> extents() const {
-    return {extents_.data(), static_cast<std::size_t>(rank_)};
-  }
+  std::span<const Index> extents() const { return {extents_.data(), static_cast<std::size_t>(rank_)}; }
 
   /// This shape with `extent` in front: a batch of samples.
   Shape with_batch(Index extent) const {

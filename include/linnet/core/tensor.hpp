@@ -27,9 +27,9 @@ struct AlignedAllocator {
 
   T* allocate(std::size_t n) {
     if (n > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw std::bad_array_new_length();
-    return static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{kAlignment}));
+    return static_cast<T*>(::operator new (n * sizeof(T), std::align_val_t{kAlignment}));
   }
-  void deallocate(T* p, std::size_t) { ::operator delete(p, std::align_val_t{kAlignment}); }
+  void deallocate(T* p, std::size_t) { ::operator delete (p, std::align_val_t{kAlignment}); }
   friend bool operator==(const AlignedAllocator&, const AlignedAllocator&) { return true; }
 };
 
@@ -44,8 +44,8 @@ class TensorView {
   TensorView() = default;
   TensorView(T* data, const Shape& shape) : data_(data), shape_(shape) {}
   TensorView(const TensorView<std::remove_const_t<T>>& other)  // NOLINT: T to const T
-    requires std::is_const_v<T>
-      : data_(other.data()), shape_(other.shape()) {}
+      requires std::is_const_v<T> : data_(other.data()),
+                                    shape_(other.shape()) {}
   TensorView(const TensorView&) = default;
   TensorView& operator=(const TensorView&) = default;
 
@@ -96,14 +96,12 @@ class Tensor {
   /// The given elements in row-major order. Throws ShapeError when their count is another.
   Tensor(const Shape& shape, std::initializer_list<T> values) : shape_(shape), data_(values) {
     if (static_cast<Index>(data_.size()) != shape.size()) {
-      throw ShapeError("Tensor: shape " + shape.to_string() + " has " +
-                       std::to_string(shape.size()) + " elements, got " +
-                       std::to_string(data_.size()));
+      throw ShapeError("Tensor: shape " + shape.to_string() + " has " + std::to_string(shape.size()) +
+                       " elements, got " + std::to_string(data_.size()));
     }
   }
   /// A copy of what `view` looks at.
-  explicit Tensor(TensorView<const T> view)
-      : shape_(view.shape()), data_(view.begin(), view.end()) {}
+  explicit Tensor(TensorView<const T> view) : shape_(view.shape()), data_(view.begin(), view.end()) {}
 
   const Shape& shape() const { return shape_; }
   Index size() const { return static_cast<Index>(data_.size()); }
@@ -123,9 +121,7 @@ class Tensor {
   operator TensorView<T>() { return view(); }              // NOLINT: a tensor is usable as a view
   operator TensorView<const T>() const { return view(); }  // NOLINT
   TensorView<T> samples(Index first, Index count) { return view().samples(first, count); }
-  TensorView<const T> samples(Index first, Index count) const {
-    return view().samples(first, count);
-  }
+  TensorView<const T> samples(Index first, Index count) const { return view().samples(first, count); }
 
  private:
   Shape shape_{0};

@@ -24,8 +24,8 @@ struct Corruption {
   void validate() const {
     const bool probability = kind == Kind::salt_and_pepper;
     if (amount >= 0 && (!probability || amount <= 1)) return;
-    throw ValueError(std::string("Corruption: expected an amount ") + (probability ? "in [0, 1]" : ">= 0") +
-                     ", got " + std::to_string(amount));
+    throw ValueError(std::string("Corruption: expected an amount ") + (probability ? "in [0, 1]" : ">= 0") + ", got " +
+                     std::to_string(amount));
   }
 
   /// Corrupts the elements of one image, in place. The same key gives the same noise on every machine.

@@ -30,8 +30,8 @@ class ImageDataset {
                        shape_.to_string());
     }
     if (!labels_.empty() && static_cast<Index>(labels_.size()) != count) {
-      throw ShapeError("ImageDataset: " + std::to_string(count) + " images, but " +
-                       std::to_string(labels_.size()) + " labels");
+      throw ShapeError("ImageDataset: " + std::to_string(count) + " images, but " + std::to_string(labels_.size()) +
+                       " labels");
     }
     size_ = count;
   }
@@ -135,8 +135,8 @@ class ImageDataset {
   /// The indices of a class's images. Throws ValueError when there are no labels.
   std::vector<Index> indices_of(int label) const {
     if (!labelled()) {
-      throw ValueError("ImageDataset: class " + std::to_string(label) + " asked for, but the " +
-                       std::to_string(size_) + " images have no labels");
+      throw ValueError("ImageDataset: class " + std::to_string(label) + " asked for, but the " + std::to_string(size_) +
+                       " images have no labels");
     }
     std::vector<Index> indices;
     for (std::size_t i = 0; i < labels_.size(); ++i) {

@@ -25,14 +25,14 @@ class TensorSource {
   /// Throws ShapeError when there are not as many targets as inputs.
   TensorSource(TensorView<const T> x, TensorView<const T> target) : x_(x), target_(target) {
     if (x.shape().rank() == 0 || target.shape().rank() == 0 || x.batch() != target.batch()) {
-      throw ShapeError("TensorSource: expected as many inputs as targets, got " + x.shape().to_string() +
-                       " and " + target.shape().to_string());
+      throw ShapeError("TensorSource: expected as many inputs as targets, got " + x.shape().to_string() + " and " +
+                       target.shape().to_string());
     }
   }
   TensorSource(const Tensor<T>& x, const Tensor<T>& target) : TensorSource(x.view(), target.view()) {}
   template <class X, class Target>
-    requires(kTemporary<X> || kTemporary<Target>)
-  TensorSource(X&& x, Target&& target) = delete;
+  requires(kTemporary<X> || kTemporary<Target>) TensorSource(X&& x, Target&& target)
+  = delete;
 
   Index size() const { return x_.batch(); }
   Shape input_shape() const { return x_.shape().without_batch(); }
@@ -55,10 +55,9 @@ class TensorSource {
 /// Inputs: corrupted images; targets: the clean ones.
 class DenoisingSource {
  public:
-  /// With `fresh`, every epoch has new noise; otherwise an image always has the same. The noise of an image depends only
-  /// on `seed`, its index and, if `fresh`, the epoch. Throws ValueError for a corruption out of range.
-  DenoisingSource(const ImageDataset& images, const Corruption& corruption, std::uint64_t seed = 0,
-                  bool fresh = true)
+  /// With `fresh`, every epoch has new noise; otherwise an image always has the same. The noise of an image depends
+  /// only on `seed`, its index and, if `fresh`, the epoch. Throws ValueError for a corruption out of range.
+  DenoisingSource(const ImageDataset& images, const Corruption& corruption, std::uint64_t seed = 0, bool fresh = true)
       : images_(&images), corruption_(corruption), seed_(seed), fresh_(fresh) {
     corruption.validate();
   }

@@ -104,6 +104,14 @@ inline TrainingProgress read_progress(const std::string& path, const std::string
   for (const std::uint64_t bits : fields.integers<std::uint64_t>("sums", 0)) {
     progress.sums.push_back(std::bit_cast<double>(bits));
   }
+  constexpr Index kMost =
+      Index{1} << (sizeof(Index) > 4 ? 48 : 24);  // no run has more, and sums stay far from overflow
+  for (const auto& [name, value] :
+       {std::pair{"step", progress.step}, std::pair{"epoch", progress.epoch}, std::pair{"samples", progress.samples},
+        std::pair{"batch_size", progress.batch_size}}) {
+    if (value > kMost)
+      fields.fail(name, "expected at most " + std::to_string(kMost) + ", got " + std::to_string(value));
+  }
   if (progress.batch_in_epoch > progress.step) {
     fields.fail("batch_in_epoch", "expected at most the " + std::to_string(progress.step) + " steps of the run, got " +
                                       std::to_string(progress.batch_in_epoch));
@@ -186,7 +194,8 @@ struct ModelCheckpoint {
   template <class T>
   void on_train_begin(TrainingState<T>& state) {
     if (save_best_only) detail::require_monitored("ModelCheckpoint", monitor, state);
-    best = std::numeric_limits<double>::infinity();
+    if (state.trainer.progress.step == 0)
+      best = std::numeric_limits<double>::infinity();  // a new run, with no best yet
   }
   template <class T>
   void on_epoch_end(TrainingState<T>& state) {

@@ -33,7 +33,9 @@ PngImage draw_grid(TensorView<const T> images, const GridStyle& style = {}) {
   const auto cell = [&](Index extent) { return checked_add(checked_multiply(extent, style.scale), style.gap); };
   const Index cell_height = cell(shape[1]), cell_width = cell(shape[2]);
   PngImage grid{checked_add(checked_multiply(columns, cell_width), style.gap),
-                checked_add(checked_multiply(rows, cell_height), style.gap), shape[3], {}};
+                checked_add(checked_multiply(rows, cell_height), style.gap),
+                shape[3],
+                {}};
   const Index pixels = checked_multiply(grid.width, grid.height);
   grid.pixels.assign(static_cast<std::size_t>(checked_multiply(pixels, grid.channels)), style.ground);
   for (Index i = 0; i < shape[0]; ++i) {

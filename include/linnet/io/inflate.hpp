@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -52,12 +53,11 @@ class Inflater {
       end_member();
       return;
     }
-    const bool stuck = status == Z_BUF_ERROR ||
-                       (status == Z_OK && out.size() == before && taken_ == packed_.size());
+    const bool stuck = status == Z_BUF_ERROR || (status == Z_OK && out.size() == before && taken_ == packed_.size());
     if (stuck) throw FormatError(path_ + ": the compressed data end too early (truncated?)");
     if (status != Z_OK) {
-      throw FormatError(path_ + ": the compressed data are damaged (" +
-                        (stream_.msg ? stream_.msg : "zlib error") + ")");
+      throw FormatError(path_ + ": the compressed data are damaged (" + (stream_.msg ? stream_.msg : "zlib error") +
+                        ")");
     }
   }
 
@@ -90,7 +90,8 @@ inline std::vector<std::uint8_t> inflate_bytes(const std::string& path, std::spa
   detail::Inflater inflater(path, packed, kind);
   std::vector<std::uint8_t> out;
   while (!inflater.done()) {
-    inflater.next(out, limit - out.size() + 1);  // one more, to see that there are too many
+    const std::size_t left = limit - out.size();
+    inflater.next(out, left + (left < std::numeric_limits<std::size_t>::max() ? 1 : 0));  // one more shows too many
     if (out.size() > limit) {
       throw FormatError(path + ": expected at most " + std::to_string(limit) + " unpacked bytes, there are more");
     }

@@ -80,21 +80,6 @@ struct Architecture {
   std::vector<std::string> names;
 };
 
-/// Throws FormatError when a node does not lead to the last one, which is the output.
-template <class T>
-void require_connected(const Architecture<T>& architecture) {
-  std::vector<bool> read(architecture.layers.size(), false);
-  for (const auto& [layer, inputs] : architecture.layers) {
-    for (const int input : inputs) {
-      if (input != kModelInput) read[static_cast<std::size_t>(input)] = true;
-    }
-  }
-  // Nodes read earlier ones only: if each but the last is read, all lead on to the last.
-  for (std::size_t i = 0; i + 1 < read.size(); ++i) {
-    if (!read[i]) throw FormatError(excerpt(architecture.names[i]) + ": the node does not lead to the output");
-  }
-}
-
 /// Throws an Error about what cannot be read.
 template <class T>
 Architecture<T> read_architecture(const nlohmann::json& json, const LayerRegistry<T>& registry) {
@@ -121,7 +106,6 @@ Architecture<T> read_architecture(const nlohmann::json& json, const LayerRegistr
     architecture.layers.emplace_back(std::move(layer), std::move(inputs));
     architecture.names.push_back(name);
   }
-  require_connected(architecture);
   return architecture;
 }
 

@@ -82,8 +82,7 @@ Tensor<T> parse_npy(const std::string& path, std::span<const std::uint8_t> conte
   std::vector<Index> extents;
   while (!extents_text.empty()) {
     Index extent = 0;
-    const auto [end, error] =
-        std::from_chars(extents_text.data(), extents_text.data() + extents_text.size(), extent);
+    const auto [end, error] = std::from_chars(extents_text.data(), extents_text.data() + extents_text.size(), extent);
     if (error != std::errc() || extent < 0) throw FormatError(path + ": the NPY header has a damaged shape");
     extents.push_back(extent);
     extents_text.remove_prefix(static_cast<std::size_t>(end - extents_text.data()));
@@ -132,8 +131,8 @@ Bytes format_npy(TensorView<const T> view) {
   for (const Index extent : view.shape().extents()) shape += std::to_string(extent) + ", ";
   if (view.shape().rank() > 1) shape.resize(shape.size() - 2);
   if (view.shape().rank() == 1) shape.resize(shape.size() - 1);
-  std::string header = "{'descr': '" + std::string(detail::npy_type<T>()) + "', 'fortran_order': False, 'shape': " +
-                       shape + "), }";
+  std::string header =
+      "{'descr': '" + std::string(detail::npy_type<T>()) + "', 'fortran_order': False, 'shape': " + shape + "), }";
   constexpr std::size_t kPrefix = 10, kAlignment = 64;  // the data begin on a multiple of 64
   header.append((kAlignment - (kPrefix + header.size() + 1) % kAlignment) % kAlignment, ' ');
   header += '\n';

@@ -48,8 +48,8 @@ inline std::map<std::string, Bytes> read_zip(const std::string& path) {
     const std::size_t packed_size = read_little_endian<std::uint32_t>(central + 20);
     const std::size_t size = read_little_endian<std::uint32_t>(central + 24);
     const std::size_t name_size = read_little_endian<std::uint16_t>(central + 28);
-    const std::size_t rest = read_little_endian<std::uint16_t>(central + 30) +
-                             std::size_t{read_little_endian<std::uint16_t>(central + 32)};
+    const std::size_t rest =
+        read_little_endian<std::uint16_t>(central + 30) + std::size_t{read_little_endian<std::uint16_t>(central + 32)};
     const std::size_t local_at = read_little_endian<std::uint32_t>(central + 42);
     const std::string name(reinterpret_cast<const char*>(need(at + kCentralSize, name_size)), name_size);
     at += kCentralSize + name_size + rest;

@@ -50,7 +50,7 @@ struct PngHandle {
 /// hold: deflate makes nothing smaller than 1/1032 of its size.
 inline void check_png_size(const std::string& path, const Bytes& content, const png_image& png) {
   constexpr double kMostExpansion = 1032;
-  constexpr std::size_t kDepthAt = 24, kColorTypeAt = 25;  // after signature, chunk header, width and height
+  constexpr std::size_t kDepthAt = 24, kColorTypeAt = 25;         // after signature, chunk header, width and height
   constexpr std::array<int, 7> kSamples = {1, 0, 3, 1, 2, 0, 4};  // a pixel of each color type
   if (content.size() <= kColorTypeAt || content[kColorTypeAt] >= kSamples.size()) {
     throw FormatError(path + ": damaged (its header has no color type)");

@@ -80,9 +80,19 @@ struct SafetensorsFile {
 
 namespace detail {
 inline std::size_t dtype_size(std::string_view dtype) {
-  for (const auto& [name, size] :
-       {std::pair{"F64", 8}, {"I64", 8}, {"U64", 8}, {"F32", 4}, {"I32", 4}, {"U32", 4}, {"F16", 2},
-        {"BF16", 2}, {"I16", 2}, {"U16", 2}, {"I8", 1}, {"U8", 1}, {"BOOL", 1}}) {
+  for (const auto& [name, size] : {std::pair{"F64", 8},
+                                   {"I64", 8},
+                                   {"U64", 8},
+                                   {"F32", 4},
+                                   {"I32", 4},
+                                   {"U32", 4},
+                                   {"F16", 2},
+                                   {"BF16", 2},
+                                   {"I16", 2},
+                                   {"U16", 2},
+                                   {"I8", 1},
+                                   {"U8", 1},
+                                   {"BOOL", 1}}) {
     if (dtype == name) return static_cast<std::size_t>(size);
   }
   return 0;

@@ -20,12 +20,10 @@ LINNET_NAMESPACE_BEGIN
 inline constexpr auto names(ActivationKind) {
   using Kind = ActivationKind;
   return std::array{
-      NameOf{Kind::linear, "linear"},   NameOf{Kind::relu, "relu"},
-      NameOf{Kind::leaky_relu, "leaky_relu"}, NameOf{Kind::elu, "elu"},
-      NameOf{Kind::selu, "selu"},       NameOf{Kind::gelu, "gelu"},
-      NameOf{Kind::silu, "silu"},       NameOf{Kind::sigmoid, "sigmoid"},
-      NameOf{Kind::tanh, "tanh"},       NameOf{Kind::softplus, "softplus"},
-      NameOf{Kind::softmax, "softmax"},
+      NameOf{Kind::linear, "linear"},     NameOf{Kind::relu, "relu"},       NameOf{Kind::leaky_relu, "leaky_relu"},
+      NameOf{Kind::elu, "elu"},           NameOf{Kind::selu, "selu"},       NameOf{Kind::gelu, "gelu"},
+      NameOf{Kind::silu, "silu"},         NameOf{Kind::sigmoid, "sigmoid"}, NameOf{Kind::tanh, "tanh"},
+      NameOf{Kind::softplus, "softplus"}, NameOf{Kind::softmax, "softmax"},
   };
 }
 
@@ -61,8 +59,7 @@ struct Activation {
   /// dy = dy f'(z), in place, from z if needs_input(), else from y.
   template <class T>
   void apply_backward(TensorView<const T> z_or_y, TensorView<T> dy) const {
-    activate_backward<T>(kind, static_cast<T>(alpha), dy.size(), dy.shape().back(), z_or_y.data(),
-                         dy.data());
+    activate_backward<T>(kind, static_cast<T>(alpha), dy.size(), dy.shape().back(), z_or_y.data(), dy.data());
   }
 
   /// Throws ValueError for an alpha that makes the function fall where it should not.
@@ -85,8 +82,8 @@ struct Activation {
     apply(y);
   }
   template <class T>
-  void backward(Context<T>&, TensorView<const T> x, TensorView<const T> y, TensorView<T> dy,
-                Parameters<const T>, TensorView<T> dx, Parameters<T>) const {
+  void backward(Context<T>&, TensorView<const T> x, TensorView<const T> y, TensorView<T> dy, Parameters<const T>,
+                TensorView<T> dx, Parameters<T>) const {
     if (dx.empty()) return;
     std::copy(dy.begin(), dy.end(), dx.begin());
     apply_backward(needs_input() ? x : y, dx);
@@ -121,8 +118,7 @@ void finish_forward(const Activation& activation, const Context<T>& context, Ten
 
 /// Turns dy into dz, in place.
 template <class T>
-void start_backward(const Activation& activation, const Context<T>& context, TensorView<const T> y,
-                    TensorView<T> dy) {
+void start_backward(const Activation& activation, const Context<T>& context, TensorView<const T> y, TensorView<T> dy) {
   if (activation.needs_input()) {
     activation.apply_backward(TensorView<const T>(context.saved.data(), dy.shape()), dy);
   } else {

@@ -21,8 +21,7 @@ struct Add {
     if (in.size() < 2) throw ShapeError("Add: expected at least 2 inputs, got " + std::to_string(in.size()));
     for (const Shape& shape : in) {
       if (shape == in[0]) continue;
-      throw ShapeError("Add: expected inputs of one shape, got " + in[0].to_string() + " and " +
-                       shape.to_string());
+      throw ShapeError("Add: expected inputs of one shape, got " + in[0].to_string() + " and " + shape.to_string());
     }
     return {.output = in[0]};
   }
@@ -32,8 +31,8 @@ struct Add {
     for (std::size_t i = 1; i < x.size(); ++i) add_to<T>(y.size(), x[i].data(), y.data());
   }
   template <class T>
-  void backward(Context<T>&, Inputs<const T>, TensorView<const T>, TensorView<T> dy, Parameters<const T>,
-                Inputs<T> dx, Parameters<T>) const {
+  void backward(Context<T>&, Inputs<const T>, TensorView<const T>, TensorView<T> dy, Parameters<const T>, Inputs<T> dx,
+                Parameters<T>) const {
     for (const TensorView<T>& d : dx) {
       if (!d.empty()) std::copy(dy.begin(), dy.end(), d.begin());
     }

@@ -36,8 +36,8 @@ struct AveragePool2D {
     average_pool_forward<T>(g, x.data(), y.data());
   }
   template <class T>
-  void backward(Context<T>&, TensorView<const T> x, TensorView<const T>, TensorView<T> dy,
-                Parameters<const T>, TensorView<T> dx, Parameters<T>) const {
+  void backward(Context<T>&, TensorView<const T> x, TensorView<const T>, TensorView<T> dy, Parameters<const T>,
+                TensorView<T> dx, Parameters<T>) const {
     if (dx.empty()) return;
     const PoolGeometry g = batch_geometry(x.shape());
     std::fill(dx.begin(), dx.end(), T(0));

@@ -21,9 +21,9 @@
 
 LINNET_NAMESPACE_BEGIN
 
-/// Any shape; the channels are its last axis. Parameters: gamma and beta {channels}, and moving_mean and moving_variance, which
-/// each training step moves: moving = momentum * moving + (1 - momentum) * batch (Keras's sense of momentum;
-/// PyTorch's is 1 - momentum), with the biased variance of the batch, as Keras has it.
+/// Any shape; the channels are its last axis. Parameters: gamma and beta {channels}, and moving_mean and
+/// moving_variance, which each training step moves: moving = momentum * moving + (1 - momentum) * batch (Keras's
+/// sense of momentum; PyTorch's is 1 - momentum), with the biased variance of the batch, as Keras has it.
 struct BatchNormalization {
   static constexpr std::string_view kName = "BatchNormalization";
 
@@ -102,8 +102,8 @@ struct BatchNormalization {
       channel_gradient_sums<T>(rows, channels, first, last, x.data(), dy.data(), saved.mean, saved.inverse, d_sum,
                                d_dot);
       if (dx.empty()) return;
-      channel_normalization_backward<T>(rows, channels, first, last, x.data(), dy.data(), saved.mean,
-                                        saved.inverse, factor, d_sum, d_dot, dx.data());
+      channel_normalization_backward<T>(rows, channels, first, last, x.data(), dy.data(), saved.mean, saved.inverse,
+                                        factor, d_sum, d_dot, dx.data());
     });
     const std::size_t moving = moving_mean_index();
     if (scale) add_to<T>(channels, d_dot, dw[0].data());
@@ -140,9 +140,8 @@ struct BatchNormalization {
   template <class Work>
   static void for_channels(Index channels, const Work& work) {
     constexpr Index kChannels = 16;
-    parallel_for((channels + kChannels - 1) / kChannels, [&](Index piece, int) {
-      work(piece * kChannels, std::min(channels, (piece + 1) * kChannels));
-    });
+    parallel_for((channels + kChannels - 1) / kChannels,
+                 [&](Index piece, int) { work(piece * kChannels, std::min(channels, (piece + 1) * kChannels)); });
   }
 };
 

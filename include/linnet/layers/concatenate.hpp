@@ -27,8 +27,8 @@ struct Concatenate {
     }
     const int rank = in[0].rank();
     if (axis < -rank || axis >= rank) {
-      throw ValueError("Concatenate: expected an axis in [" + std::to_string(-rank) + ", " +
-                       std::to_string(rank) + "), got " + std::to_string(axis));
+      throw ValueError("Concatenate: expected an axis in [" + std::to_string(-rank) + ", " + std::to_string(rank) +
+                       "), got " + std::to_string(axis));
     }
     const int joined = resolved(rank);
     std::vector<Index> extents(in[0].extents().begin(), in[0].extents().end());
@@ -36,8 +36,8 @@ struct Concatenate {
       bool fits = shape.rank() == rank;
       for (int a = 0; fits && a < rank; ++a) fits = a == joined || shape[a] == in[0][a];
       if (!fits) {
-        throw ShapeError("Concatenate: expected inputs that differ only in axis " + std::to_string(joined) +
-                         ", got " + in[0].to_string() + " and " + shape.to_string());
+        throw ShapeError("Concatenate: expected inputs that differ only in axis " + std::to_string(joined) + ", got " +
+                         in[0].to_string() + " and " + shape.to_string());
       }
       Index& extent = extents[static_cast<std::size_t>(joined)];
       extent = checked_add(extent, shape[joined]);

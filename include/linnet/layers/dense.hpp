@@ -74,8 +74,7 @@ struct Dense {
     gemm_transposed<T>(n, units, rows, x.data(), n, dy.data(), units, dw[0].data(), units);
     if (use_bias) column_sums<T>(rows, units, dy.data(), dw[1].data());
     if (dx.empty()) return;
-    gemm<T>(rows, n, units, dy.data(), units, context.prepared.data() + panels_size<float>(n, units),
-            dx.data(), n);
+    gemm<T>(rows, n, units, dy.data(), units, context.prepared.data() + panels_size<float>(n, units), dx.data(), n);
   }
 };
 

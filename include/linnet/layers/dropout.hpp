@@ -29,13 +29,12 @@ struct Dropout {
     return {.output = in, .scratch = in.size()};
   }
   template <class T>
-  void forward(Context<T>& context, TensorView<const T> x, Parameters<const T>,
-               TensorView<T> y) const {
+  void forward(Context<T>& context, TensorView<const T> x, Parameters<const T>, TensorView<T> y) const {
     apply(context, x, y);
   }
   template <class T>
-  void backward(Context<T>& context, TensorView<const T>, TensorView<const T>, TensorView<T> dy,
-                Parameters<const T>, TensorView<T> dx, Parameters<T>) const {
+  void backward(Context<T>& context, TensorView<const T>, TensorView<const T>, TensorView<T> dy, Parameters<const T>,
+                TensorView<T> dx, Parameters<T>) const {
     if (!dx.empty()) apply<T>(context, dy, dx);
   }
 

@@ -22,14 +22,12 @@ struct GaussianNoise {
 
   LayerPlan plan(const Shape& in) const {
     if (!(stddev >= 0)) {
-      throw ValueError("GaussianNoise: expected a standard deviation >= 0, got " +
-                       std::to_string(stddev));
+      throw ValueError("GaussianNoise: expected a standard deviation >= 0, got " + std::to_string(stddev));
     }
     return {.output = in, .scratch = in.size()};
   }
   template <class T>
-  void forward(Context<T>& context, TensorView<const T> x, Parameters<const T>,
-               TensorView<T> y) const {
+  void forward(Context<T>& context, TensorView<const T> x, Parameters<const T>, TensorView<T> y) const {
     std::copy(x.begin(), x.end(), y.begin());
     if (!context.training || stddev == 0) return;
     const Index size = x.sample_size();
@@ -40,8 +38,8 @@ struct GaussianNoise {
     }
   }
   template <class T>
-  void backward(Context<T>&, TensorView<const T>, TensorView<const T>, TensorView<T> dy,
-                Parameters<const T>, TensorView<T> dx, Parameters<T>) const {
+  void backward(Context<T>&, TensorView<const T>, TensorView<const T>, TensorView<T> dy, Parameters<const T>,
+                TensorView<T> dx, Parameters<T>) const {
     if (!dx.empty()) std::copy(dy.begin(), dy.end(), dx.begin());
   }
 };

@@ -35,8 +35,8 @@ struct Size2D {
 /// How an image is continued with zeros past its edges.
 struct Padding {
   enum class Kind {
-    valid,    ///< not at all
-    same,     ///< so that the output has ceil(input / stride) pixels; an odd pixel goes to the end, as in Keras
+    valid,     ///< not at all
+    same,      ///< so that the output has ceil(input / stride) pixels; an odd pixel goes to the end, as in Keras
     explicit_  ///< by the given numbers of pixels
   };
   Kind kind = Kind::valid;
@@ -61,9 +61,7 @@ inline constexpr auto names(Padding::Kind) {
 inline constexpr Padding valid{Padding::Kind::valid};
 inline constexpr Padding same{Padding::Kind::same};
 /// `pixels` on every side.
-constexpr Padding pad(Index pixels) {
-  return {Padding::Kind::explicit_, pixels, pixels, pixels, pixels};
-}
+constexpr Padding pad(Index pixels) { return {Padding::Kind::explicit_, pixels, pixels, pixels, pixels}; }
 /// Each side its own number of pixels.
 constexpr Padding pad(Index top, Index bottom, Index left, Index right) {
   return {Padding::Kind::explicit_, top, bottom, left, right};
@@ -78,13 +76,17 @@ struct WindowAxis {
 
 /// Resolves one axis, "height" or "width". The window covers (window - 1) * dilation + 1 pixels. Throws ShapeError
 /// (naming the layer `who`) when it does not fit, ValueError when a size is not positive or a padding negative.
-inline WindowAxis resolve_window(std::string_view who, std::string_view axis_name, Index input, Index window, Index stride,
-                                 Index dilation, Padding::Kind kind, Index before, Index after) {
+inline WindowAxis resolve_window(std::string_view who, std::string_view axis_name, Index input, Index window,
+                                 Index stride, Index dilation, Padding::Kind kind, Index before, Index after) {
   const auto place = [&] { return std::string(who) + " (" + std::string(axis_name) + ")"; };
   if (window < 1 || stride < 1 || dilation < 1) {
-    throw ValueError(place() + ": expected window, stride and dilation >= 1, got " +
-                     std::to_string(window) + ", " + std::to_string(stride) + ", " +
-                     std::to_string(dilation));
+    throw ValueError(place() + ": expected window, stride and dilation >= 1, got " + std::to_string(window) + ", " +
+                     std::to_string(stride) + ", " + std::to_string(dilation));
+  }
+  constexpr Index kMostStep = 1 << 20;  // so that a step of a kernel from row to row cannot overflow
+  if (stride > kMostStep || dilation > kMostStep) {
+    throw ValueError(place() + ": expected stride and dilation of at most " + std::to_string(kMostStep) + ", got " +
+                     std::to_string(stride) + ", " + std::to_string(dilation));
   }
   if (before < 0 || after < 0) {
     throw ValueError(place() + ": expected a padding >= 0, got " + std::to_string(before) + ", " +
@@ -105,8 +107,8 @@ inline WindowAxis resolve_window(std::string_view who, std::string_view axis_nam
     }
     const Index padded = checked_add(checked_add(input, axis.pad_before), axis.pad_after);
     if (padded < covered) {
-      throw ShapeError(place() + ": a window of " + std::to_string(covered) +
-                       " pixels does not fit an input of " + std::to_string(padded));
+      throw ShapeError(place() + ": a window of " + std::to_string(covered) + " pixels does not fit an input of " +
+                       std::to_string(padded));
     }
     axis.output = (padded - covered) / stride + 1;
   }
@@ -117,8 +119,7 @@ inline WindowAxis resolve_window(std::string_view who, std::string_view axis_nam
 /// Throws ShapeError unless `in` is an image {height, width, channels} with no empty extent.
 inline void require_image(std::string_view who, const Shape& in) {
   if (in.rank() != 3 || in.size() == 0) {
-    throw ShapeError(std::string(who) + ": expected an image (height, width, channels), got " +
-                     in.to_string());
+    throw ShapeError(std::string(who) + ": expected an image (height, width, channels), got " + in.to_string());
   }
 }
 

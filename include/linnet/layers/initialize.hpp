@@ -89,18 +89,23 @@ void initialize(const Initializer& initializer, const RandomKey& key, TensorView
   const auto normal = [&](double variance) {
     constexpr double kTruncated = 0.87962566103423978;  // standard deviation of a normal cut at +-2
     detail::fill_truncated_normal<T>(key, parameter.span());
-    scale<T>(parameter.size(), static_cast<T>(std::sqrt(variance) / kTruncated), parameter.data(),
-             parameter.data());
+    scale<T>(parameter.size(), static_cast<T>(std::sqrt(variance) / kTruncated), parameter.data(), parameter.data());
   };
   switch (initializer.kind) {
-    case Kind::zeros: return std::fill(parameter.begin(), parameter.end(), T(0));
-    case Kind::ones: return std::fill(parameter.begin(), parameter.end(), T(1));
+    case Kind::zeros:
+      return std::fill(parameter.begin(), parameter.end(), T(0));
+    case Kind::ones:
+      return std::fill(parameter.begin(), parameter.end(), T(1));
     case Kind::constant:
       return std::fill(parameter.begin(), parameter.end(), static_cast<T>(initializer.value));
-    case Kind::glorot_uniform: return uniform(std::sqrt(6 / (fans.in + fans.out)));
-    case Kind::he_uniform: return uniform(std::sqrt(6 / fans.in));
-    case Kind::glorot_normal: return normal(2 / (fans.in + fans.out));
-    case Kind::he_normal: return normal(2 / fans.in);
+    case Kind::glorot_uniform:
+      return uniform(std::sqrt(6 / (fans.in + fans.out)));
+    case Kind::he_uniform:
+      return uniform(std::sqrt(6 / fans.in));
+    case Kind::glorot_normal:
+      return normal(2 / (fans.in + fans.out));
+    case Kind::he_normal:
+      return normal(2 / fans.in);
     case Kind::orthogonal:
       return detail::fill_orthogonal<T>(key, initializer.value, parameter.shape(), parameter.span());
   }

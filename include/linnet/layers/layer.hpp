@@ -24,10 +24,10 @@
 #pragma once
 
 #include <cstdint>
-#include <type_traits>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "linnet/core/names.hpp"
@@ -89,9 +89,7 @@ struct Context {
   double loss = 0;
 
   /// The random numbers of sample `i` of this slice: the same whatever the slices and threads are.
-  RandomKey random(Index i) const {
-    return random_key.with_sample(static_cast<std::uint32_t>(first_sample + i));
-  }
+  RandomKey random(Index i) const { return random_key.with_sample(static_cast<std::uint32_t>(first_sample + i)); }
 };
 
 /// Reads or writes the fields of a configuration, one call each.
@@ -105,7 +103,7 @@ class ConfigVisitor {
   virtual void field(std::string_view name, std::vector<Index>& value) = 0;
   /// A value that is described by a name: an enumeration.
   template <class Enum>
-    requires std::is_enum_v<Enum>
+  requires std::is_enum_v<Enum>
   void field(std::string_view name, Enum& value) {
     std::string text(name_of(value));
     field(name, text);
@@ -113,7 +111,7 @@ class ConfigVisitor {
   }
   /// A value that describes itself: an activation, an initializer, a padding.
   template <class Value>
-    requires requires(Value& v, ConfigVisitor& self) { v.describe(self); }
+  requires requires(Value& v, ConfigVisitor& self) { v.describe(self); }
   void field(std::string_view name, Value& value) {
     enter(name);
     value.describe(*this);

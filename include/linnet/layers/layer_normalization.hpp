@@ -48,17 +48,16 @@ struct LayerNormalization {
   template <class T>
   void forward(Context<T>& context, TensorView<const T> x, Parameters<const T> w, TensorView<T> y) const {
     const Index n = x.shape().back();
-    layer_normalization_forward<T>(x.size() / n, n, static_cast<T>(epsilon), x.data(),
-                                   scale ? w[0].data() : nullptr, center ? w[beta()].data() : nullptr,
-                                   context.saved.data(), y.data());
+    layer_normalization_forward<T>(x.size() / n, n, static_cast<T>(epsilon), x.data(), scale ? w[0].data() : nullptr,
+                                   center ? w[beta()].data() : nullptr, context.saved.data(), y.data());
   }
   template <class T>
   void backward(Context<T>& context, TensorView<const T> x, TensorView<const T>, TensorView<T> dy,
                 Parameters<const T> w, TensorView<T> dx, Parameters<T> dw) const {
     const Index n = x.shape().back();
-    layer_normalization_backward<T>(x.size() / n, n, x.data(), scale ? w[0].data() : nullptr,
-                                    context.saved.data(), dy.data(), dx.empty() ? nullptr : dx.data(),
-                                    scale ? dw[0].data() : nullptr, center ? dw[beta()].data() : nullptr);
+    layer_normalization_backward<T>(x.size() / n, n, x.data(), scale ? w[0].data() : nullptr, context.saved.data(),
+                                    dy.data(), dx.empty() ? nullptr : dx.data(), scale ? dw[0].data() : nullptr,
+                                    center ? dw[beta()].data() : nullptr);
   }
 
  private:

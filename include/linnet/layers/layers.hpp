@@ -25,9 +25,8 @@
 LINNET_NAMESPACE_BEGIN
 
 using BuiltinLayers =
-    std::tuple<Activation, Add, AveragePool2D, BatchNormalization, Concatenate, Conv2D,
-               Conv2DTranspose, Dense, Dropout, Flatten, GaussianLatent, GaussianNoise,
-               GlobalAveragePool2D, LayerNormalization, MaxPool2D, Reshape, UpSampling2D,
-               ZeroPadding2D>;
+    std::tuple<Activation, Add, AveragePool2D, BatchNormalization, Concatenate, Conv2D, Conv2DTranspose, Dense, Dropout,
+               Flatten, GaussianLatent, GaussianNoise, GlobalAveragePool2D, LayerNormalization, MaxPool2D, Reshape,
+               UpSampling2D, ZeroPadding2D>;
 
 LINNET_NAMESPACE_END

@@ -107,13 +107,11 @@ struct UpSampling2D {
         const Pair v = along(oy, size.height, height);
         for (Index ox = 0; ox < width * size.width; ++ox, to += channels) {
           const Pair h = along(ox, size.width, width);
-          const auto place = [&](Index row, Index column) {
-            return image + (row * width + column) * channels;
-          };
-          visit(to, Neighbours{{place(v.first, h.first), place(v.first, h.second),
-                                place(v.second, h.first), place(v.second, h.second)},
-                               {(1 - v.weight) * (1 - h.weight), (1 - v.weight) * h.weight,
-                                v.weight * (1 - h.weight), v.weight * h.weight}});
+          const auto place = [&](Index row, Index column) { return image + (row * width + column) * channels; };
+          visit(to, Neighbours{{place(v.first, h.first), place(v.first, h.second), place(v.second, h.first),
+                                place(v.second, h.second)},
+                               {(1 - v.weight) * (1 - h.weight), (1 - v.weight) * h.weight, v.weight * (1 - h.weight),
+                                v.weight * h.weight}});
         }
       }
     }

@@ -52,8 +52,8 @@ struct ZeroPadding2D {
     const Index count = inner[2] * inner[3];
     for (Index n = 0; n < inner[0]; ++n) {
       for (Index row = 0; row < inner[1]; ++row) {
-        visit((n * inner[1] + row) * count,
-              ((n * outer[1] + row + padding.top) * outer[2] + padding.left) * outer[3], count);
+        visit((n * inner[1] + row) * count, ((n * outer[1] + row + padding.top) * outer[2] + padding.left) * outer[3],
+              count);
       }
     }
   }

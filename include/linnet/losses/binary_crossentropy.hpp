@@ -25,9 +25,7 @@ struct BinaryCrossentropy {
   }
 
   /// The target has the shape of the output.
-  Shape target_shape(const Shape& output) const {
-    return detail::require_elements(kName, output);
-  }
+  Shape target_shape(const Shape& output) const { return detail::require_elements(kName, output); }
 
   std::optional<BinaryCrossentropy> from_logits_of(const Activation& activation) const {
     if (from_logits || activation != sigmoid) return std::nullopt;
@@ -39,8 +37,7 @@ struct BinaryCrossentropy {
   double evaluate(Index batch, TensorView<const T> y, TensorView<const T> target, TensorView<T> dy) const {
     detail::require_probabilities<T>(kName, target);
     return detail::sum_over_samples<T>(
-        reduction, batch, y.sample_size(), y, target, dy,
-        [&](Index n, const T* p, const T* t, T factor, T* d) {
+        reduction, batch, y.sample_size(), y, target, dy, [&](Index n, const T* p, const T* t, T factor, T* d) {
           if (from_logits) return binary_crossentropy_logits<T>(n, p, t, factor, d);
           return binary_crossentropy<T>(n, p, t, static_cast<T>(detail::kProbabilityEpsilon), factor, d);
         });

@@ -43,15 +43,13 @@ struct CategoricalCrossentropy {
     const Index classes = y.shape().back();
     const Index positions = y.sample_size() / classes;
     return detail::sum_over_samples<T>(
-        reduction, batch, positions, y, target, dy,
-        [&](Index n, const T* p, const T* t, T factor, T* d) {
+        reduction, batch, positions, y, target, dy, [&](Index n, const T* p, const T* t, T factor, T* d) {
           double total = 0;
           for (Index i = 0; i < n; i += classes) {
             T* to = d == nullptr ? nullptr : d + i;
             total += from_logits ? categorical_crossentropy_logits<T>(classes, p + i, t + i, factor, to)
-                                 : categorical_crossentropy<T>(
-                                       classes, p + i, t + i,
-                                       static_cast<T>(detail::kProbabilityEpsilon), factor, to);
+                                 : categorical_crossentropy<T>(classes, p + i, t + i,
+                                                               static_cast<T>(detail::kProbabilityEpsilon), factor, to);
           }
           return total;
         });

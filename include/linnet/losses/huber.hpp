@@ -26,9 +26,10 @@ struct Huber {
   }
   template <class T>
   double evaluate(Index batch, TensorView<const T> y, TensorView<const T> target, TensorView<T> dy) const {
-    return detail::sum_over_samples<T>(
-        reduction, batch, y.sample_size(), y, target, dy,
-        [&](Index n, const T* p, const T* t, T factor, T* d) { return huber<T>(n, p, t, static_cast<T>(delta), factor, d); });
+    return detail::sum_over_samples<T>(reduction, batch, y.sample_size(), y, target, dy,
+                                       [&](Index n, const T* p, const T* t, T factor, T* d) {
+                                         return huber<T>(n, p, t, static_cast<T>(delta), factor, d);
+                                       });
   }
 };
 

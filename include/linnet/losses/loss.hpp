@@ -47,8 +47,7 @@ double sum_over_samples(Reduction reduction, Index batch, Index terms, TensorVie
   const T factor = static_cast<T>(1 / (count * static_cast<double>(batch)));
   double total = 0;
   for (Index s = 0; s < y.batch(); ++s) {
-    total += kernel(n, y.data() + s * n, target.data() + s * n, factor,
-                    dy.empty() ? nullptr : dy.data() + s * n);
+    total += kernel(n, y.data() + s * n, target.data() + s * n, factor, dy.empty() ? nullptr : dy.data() + s * n);
   }
   return total / count;
 }
@@ -58,13 +57,12 @@ template <class T>
 void require_probabilities(std::string_view who, TensorView<const T> target) {
   const Index place = find_outside<T>(target.size(), target.data(), T(0), T(1));
   if (place < 0) return;
-  throw ValueError(std::string(who) + ": expected targets in [0, 1], got " +
-                   std::to_string(target[place]) + " (element " +
-                   std::to_string(place % target.sample_size()) + " of a sample)");
+  throw ValueError(std::string(who) + ": expected targets in [0, 1], got " + std::to_string(target[place]) +
+                   " (element " + std::to_string(place % target.sample_size()) + " of a sample)");
 }
 
-/// Throws ValueError for outputs that cannot be probabilities: most often those of a network that ends without a softmax.
-/// (What is not a number is left to be found as such.)
+/// Throws ValueError for outputs that cannot be probabilities: most often those of a network that ends without a
+/// softmax. (A NaN is not reported here but where losses that are not finite are.)
 template <class T>
 void require_output_probabilities(std::string_view who, TensorView<const T> y) {
   constexpr T kSlack = static_cast<T>(1e-3);

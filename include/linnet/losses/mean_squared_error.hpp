@@ -18,9 +18,7 @@ struct MeanSquaredError {
   }
 
   /// The target has the shape of the output.
-  Shape target_shape(const Shape& output) const {
-    return detail::require_elements(kName, output);
-  }
+  Shape target_shape(const Shape& output) const { return detail::require_elements(kName, output); }
   template <class T>
   double evaluate(Index batch, TensorView<const T> y, TensorView<const T> target, TensorView<T> dy) const {
     return detail::sum_over_samples<T>(

@@ -16,26 +16,26 @@ LINNET_NAMESPACE_BEGIN
 
 /// A layer that reads one node.
 template <class L, class T>
-concept SingleInputLayer =
-    requires(const L& layer, const Shape& in, Context<T>& context, TensorView<const T> input,
-             TensorView<T> output, Parameters<const T> w, Parameters<T> dw) {
-      { L::kName } -> std::convertible_to<std::string_view>;
-      { layer.plan(in) } -> std::same_as<LayerPlan>;
-      layer.forward(context, input, w, output);
-      layer.backward(context, input, input, output, w, output, dw);
-    } && std::copyable<L>;
+concept SingleInputLayer = requires(const L& layer, const Shape& in, Context<T>& context, TensorView<const T> input,
+                                    TensorView<T> output, Parameters<const T> w, Parameters<T> dw) {
+  { L::kName } -> std::convertible_to<std::string_view>;
+  { layer.plan(in) } -> std::same_as<LayerPlan>;
+  layer.forward(context, input, w, output);
+  layer.backward(context, input, input, output, w, output, dw);
+}
+&&std::copyable<L>;
 
 /// A layer that reads several nodes, such as Add and Concatenate.
 template <class L, class T>
-concept MultiInputLayer =
-    requires(const L& layer, std::span<const Shape> in, Context<T>& context, Inputs<const T> x,
-             TensorView<const T> y, TensorView<T> dy, Parameters<const T> w, Inputs<T> dx,
-             Parameters<T> dw) {
-      { L::kName } -> std::convertible_to<std::string_view>;
-      { layer.plan(in) } -> std::same_as<LayerPlan>;
-      layer.forward(context, x, w, dy);
-      layer.backward(context, x, y, dy, w, dx, dw);
-    } && std::copyable<L>;
+concept MultiInputLayer = requires(const L& layer, std::span<const Shape> in, Context<T>& context, Inputs<const T> x,
+                                   TensorView<const T> y, TensorView<T> dy, Parameters<const T> w, Inputs<T> dx,
+                                   Parameters<T> dw) {
+  { L::kName } -> std::convertible_to<std::string_view>;
+  { layer.plan(in) } -> std::same_as<LayerPlan>;
+  layer.forward(context, x, w, dy);
+  layer.backward(context, x, y, dy, w, dx, dw);
+}
+&&std::copyable<L>;
 
 /// What may stand in a model. layers/layer.hpp says what the functions must do.
 template <class L, class T>
@@ -43,14 +43,16 @@ concept Layer = SingleInputLayer<L, T> || MultiInputLayer<L, T>;
 
 /// Whether the layer lists its configuration, so that a model with it can be saved.
 template <class L>
-concept DescribedLayer = requires(L& layer, ConfigVisitor& visit) { layer.describe(visit); };
+concept DescribedLayer = requires(L& layer, ConfigVisitor& visit) {
+  layer.describe(visit);
+};
 
 template <class T>
 class AnyLayer {
  public:
   template <class L>
-    requires(!std::same_as<std::remove_cvref_t<L>, AnyLayer> && Layer<std::remove_cvref_t<L>, T>)
-  AnyLayer(L&& layer)  // NOLINT: a layer is put into a list as it is
+  requires(!std::same_as<std::remove_cvref_t<L>, AnyLayer> && Layer<std::remove_cvref_t<L>, T>)
+      AnyLayer(L&& layer)  // NOLINT: a layer is put into a list as it is
       : self_(std::make_unique<Holder<std::remove_cvref_t<L>>>(std::forward<L>(layer))) {}
   AnyLayer(const AnyLayer& other) : self_(other.self_->clone()) {}
   AnyLayer(AnyLayer&&) noexcept = default;
@@ -67,17 +69,14 @@ class AnyLayer {
   void prepare(Parameters<const T> w, bool training, std::span<T> prepared) const {
     self_->prepare(w, training, prepared);
   }
-  void forward(Context<T>& context, Inputs<const T> x, Parameters<const T> w,
-               TensorView<T> y) const {
+  void forward(Context<T>& context, Inputs<const T> x, Parameters<const T> w, TensorView<T> y) const {
     self_->forward(context, x, w, y);
   }
-  void backward(Context<T>& context, Inputs<const T> x, TensorView<const T> y, TensorView<T> dy,
-                Parameters<const T> w, Inputs<T> dx, Parameters<T> dw) const {
+  void backward(Context<T>& context, Inputs<const T> x, TensorView<const T> y, TensorView<T> dy, Parameters<const T> w,
+                Inputs<T> dx, Parameters<T> dw) const {
     self_->backward(context, x, y, dy, w, dx, dw);
   }
-  void update_state(Parameters<T> w, Parameters<const T> dw) const {
-    self_->update_state(w, dw);
-  }
+  void update_state(Parameters<T> w, Parameters<const T> dw) const { self_->update_state(w, dw); }
   /// Reads the configuration's fields, or sets them. Throws ValueError if the layer does not list them.
   void describe(ConfigVisitor& visit) { self_->describe(visit); }
   /// The activation that the layer ends with, if it is known to.
@@ -92,8 +91,7 @@ class AnyLayer {
     virtual std::string_view kind() const = 0;
     virtual LayerPlan plan(std::span<const Shape> in) const = 0;
     virtual void prepare(Parameters<const T> w, bool training, std::span<T> prepared) const = 0;
-    virtual void forward(Context<T>&, Inputs<const T> x, Parameters<const T> w,
-                         TensorView<T> y) const = 0;
+    virtual void forward(Context<T>&, Inputs<const T> x, Parameters<const T> w, TensorView<T> y) const = 0;
     virtual void backward(Context<T>&, Inputs<const T> x, TensorView<const T> y, TensorView<T> dy,
                           Parameters<const T> w, Inputs<T> dx, Parameters<T> dw) const = 0;
     virtual void update_state(Parameters<T> w, Parameters<const T> dw) const = 0;
@@ -111,8 +109,7 @@ class AnyLayer {
     LayerPlan plan(std::span<const Shape> in) const override {
       if constexpr (SingleInputLayer<L, T>) {
         if (in.size() != 1) {
-          throw ShapeError(std::string(L::kName) + ": expected 1 input, got " +
-                           std::to_string(in.size()));
+          throw ShapeError(std::string(L::kName) + ": expected 1 input, got " + std::to_string(in.size()));
         }
         return layer.plan(in[0]);
       } else {
@@ -123,11 +120,11 @@ class AnyLayer {
       if constexpr (requires { layer.prepare(w, training, prepared); }) {
         layer.prepare(w, training, prepared);
       } else {
-        static_assert(!requires(L & l) { l.prepare(w, training, prepared); }, "prepare() must be const");
+        static_assert(
+            !requires(L & l) { l.prepare(w, training, prepared); }, "prepare() must be const");
       }
     }
-    void forward(Context<T>& context, Inputs<const T> x, Parameters<const T> w,
-                 TensorView<T> y) const override {
+    void forward(Context<T>& context, Inputs<const T> x, Parameters<const T> w, TensorView<T> y) const override {
       if constexpr (SingleInputLayer<L, T>) {
         layer.forward(context, x[0], w, y);
       } else {
@@ -146,15 +143,15 @@ class AnyLayer {
       if constexpr (requires { layer.update_state(w, dw); }) {
         layer.update_state(w, dw);
       } else {
-        static_assert(!requires(L & l) { l.update_state(w, dw); }, "update_state() must be const");
+        static_assert(
+            !requires(L & l) { l.update_state(w, dw); }, "update_state() must be const");
       }
     }
     void describe(ConfigVisitor& visit) override {
       if constexpr (DescribedLayer<L>) {
         layer.describe(visit);
       } else {
-        throw ValueError(std::string(L::kName) +
-                         ": has no describe(), so a model with it cannot be saved");
+        throw ValueError(std::string(L::kName) + ": has no describe(), so a model with it cannot be saved");
       }
     }
     std::optional<Activation> activation() const override {

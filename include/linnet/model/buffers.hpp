@@ -29,9 +29,8 @@ class BufferPlanner {
   Index place(Index alignment) {
     std::vector<std::size_t> order(buffers_.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-      return buffers_[a].size > buffers_[b].size;
-    });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return buffers_[a].size > buffers_[b].size; });
     std::vector<std::size_t> placed;  // by offset
     Index end = 0;
     for (const std::size_t i : order) {
@@ -47,11 +46,10 @@ class BufferPlanner {
       }
       buffer.offset = offset;
       end = std::max(end, round_up(checked_add(offset, buffer.size), alignment));
-      placed.insert(std::upper_bound(placed.begin(), placed.end(), i,
-                                     [&](std::size_t a, std::size_t b) {
-                                       return buffers_[a].offset < buffers_[b].offset;
-                                     }),
-                    i);
+      placed.insert(
+          std::upper_bound(placed.begin(), placed.end(), i,
+                           [&](std::size_t a, std::size_t b) { return buffers_[a].offset < buffers_[b].offset; }),
+          i);
     }
     return end;
   }

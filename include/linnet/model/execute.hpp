@@ -29,16 +29,14 @@ struct SliceIo {
   /// Fills the inputs and targets of samples [first, first + x.batch()) of the batch.
   FunctionRef<void(Index first, TensorView<T> x, TensorView<T> target)> feed;
   /// Takes the outputs of the slice that begins with sample `first`, if anyone wants them.
-  std::optional<FunctionRef<void(Index first, TensorView<const T> y, TensorView<const T> target)>>
-      finish = {};
+  std::optional<FunctionRef<void(Index first, TensorView<const T> y, TensorView<const T> target)>> finish = {};
 };
 
 template <class T>
 class Execution {
  public:
   /// A run over `samples` samples with the weights `weights`, which must stay as they are meanwhile.
-  Execution(const Plan<T>& plan, Workspace<T>& workspace, std::span<const T> weights,
-            Index samples, RandomKey key)
+  Execution(const Plan<T>& plan, Workspace<T>& workspace, std::span<const T> weights, Index samples, RandomKey key)
       : plan_(plan), workspace_(workspace), samples_(samples), key_(key) {
     if (samples < 1 || samples > plan.batch) {
       throw ShapeError("batch: expected 1 to " + std::to_string(plan.batch) + " samples, got " +
@@ -192,8 +190,8 @@ class Execution {
       }
     }
     const auto first = static_cast<std::size_t>(node.first_parameter);
-    node.layer.backward(context, {x.data(), node.inputs.size()}, output(node, slice),
-                        gradient(node, slice), weights(node), {dx.data(), node.inputs.size()},
+    node.layer.backward(context, {x.data(), node.inputs.size()}, output(node, slice), gradient(node, slice),
+                        weights(node), {dx.data(), node.inputs.size()},
                         slice.gradients.subspan(first, node.plan.parameters.size()));
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
       if (node.input_gradients[k] != GradientUse::add) continue;
@@ -217,22 +215,18 @@ class Execution {
     context.random_key = key_.with_stream(static_cast<std::uint32_t>(i));
     context.prepared = prepared(node);
     context.saved = {slice.arena + node.saved + slice.arena_first * node.plan.saved_per_sample,
-                     static_cast<std::size_t>(node.plan.saved +
-                                              slice.count * node.plan.saved_per_sample)};
+                     static_cast<std::size_t>(node.plan.saved + slice.count * node.plan.saved_per_sample)};
     context.scratch = slice.scratch;
     return context;
   }
 
   void gather_inputs(const PlannedNode<T>& node, const Slice& slice, InputViews& x) const {
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
-      x[k] = node.inputs[k] == kModelInput ? input(slice)
-                                           : output(plan_.node(node.inputs[k]), slice);
+      x[k] = node.inputs[k] == kModelInput ? input(slice) : output(plan_.node(node.inputs[k]), slice);
     }
   }
 
-  TensorView<T> input(const Slice& slice) const {
-    return slice.view(plan_.input, plan_.input_shape);
-  }
+  TensorView<T> input(const Slice& slice) const { return slice.view(plan_.input, plan_.input_shape); }
   TensorView<T> target(const Slice& slice) const {
     return plan_.loss ? slice.view(plan_.target, plan_.target_shape) : TensorView<T>{};
   }

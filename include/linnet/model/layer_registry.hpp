@@ -21,8 +21,7 @@ class LayerRegistry {
   }
   /// Adds a layer of your own, which load_model() then reads: `LayerRegistry<float>().add<Scale>()`.
   template <class L>
-    requires Layer<L, T>
-  LayerRegistry& add(const L& prototype = L{}) {
+  requires Layer<L, T> LayerRegistry& add(const L& prototype = L{}) {
     prototypes_.insert_or_assign(std::string(L::kName), AnyLayer<T>(prototype));
     return *this;
   }

@@ -52,8 +52,8 @@ class Model {
  public:
   /// The nodes must be in order (each reads earlier ones only); the last one is the output. GraphBuilder and
   /// Sequential() make such lists. Throws ShapeError or ValueError when they do not fit together.
-  Model(const Shape& input_shape, std::vector<std::pair<AnyLayer<T>, std::vector<int>>> layers,
-        std::uint64_t seed, std::vector<std::string> names = {})
+  Model(const Shape& input_shape, std::vector<std::pair<AnyLayer<T>, std::vector<int>>> layers, std::uint64_t seed,
+        std::vector<std::string> names = {})
       : Model(input_shape, std::move(layers), std::move(names), [](const std::vector<ParameterInfo>&) {}) {
     reset(seed);
   }
@@ -169,16 +169,15 @@ LayerPlan plan_of(const std::string& name, const AnyLayer<T>& layer, std::span<c
 }  // namespace detail
 
 template <class T>
-Model<T>::Model(const Shape& input_shape,
-                std::vector<std::pair<AnyLayer<T>, std::vector<int>>> layers, std::vector<std::string> names,
-                FunctionRef<void(const std::vector<ParameterInfo>&)> check)
+Model<T>::Model(const Shape& input_shape, std::vector<std::pair<AnyLayer<T>, std::vector<int>>> layers,
+                std::vector<std::string> names, FunctionRef<void(const std::vector<ParameterInfo>&)> check)
     : input_shape_(input_shape) {
   if (layers.empty()) throw ValueError("Model: expected at least one layer, got none");
   if (input_shape.rank() >= Shape::kMaxRank) {
-    throw ShapeError("Model: expected an input of at most " + std::to_string(Shape::kMaxRank - 1) +
-                     " axes, got " + input_shape.to_string());
+    throw ShapeError("Model: expected an input of at most " + std::to_string(Shape::kMaxRank - 1) + " axes, got " +
+                     input_shape.to_string());
   }
-  const std::set<std::string> taken(names.begin(), names.end());
+  std::set<std::string> taken(names.begin(), names.end());
   std::map<std::string, int> used;  // how many automatic names a kind has
   Index offset = 0;
   for (auto& [layer, inputs] : layers) {
@@ -189,7 +188,7 @@ Model<T>::Model(const Shape& input_shape,
       do {
         const int count = used[kind]++;
         name = count == 0 ? kind : kind + "_" + std::to_string(count);
-      } while (taken.contains(name));
+      } while (!taken.insert(name).second);
     } else if (std::count(names.begin(), names.end(), name) > 1) {
       throw ValueError("Model: two nodes are called \"" + name + "\"; expected a name for each");
     }
@@ -198,8 +197,7 @@ Model<T>::Model(const Shape& input_shape,
       if (input < kModelInput || input >= static_cast<int>(index)) {
         throw ValueError(name + ": reads node " + std::to_string(input) + ", which is not before it");
       }
-      shapes.push_back(input == kModelInput ? input_shape_
-                                            : nodes_[static_cast<std::size_t>(input)].plan.output);
+      shapes.push_back(input == kModelInput ? input_shape_ : nodes_[static_cast<std::size_t>(input)].plan.output);
     }
     if (inputs.empty() || inputs.size() > kMaxInputs) {
       throw ValueError(name + ": expected 1 to " + std::to_string(kMaxInputs) + " inputs, got " +
@@ -208,21 +206,20 @@ Model<T>::Model(const Shape& input_shape,
     LayerPlan plan = detail::plan_of(name, layer, std::span<const Shape>(shapes));
     const int first_parameter = static_cast<int>(parameters_.size());
     for (const ParameterSpec& spec : plan.parameters) {
-      parameters_.push_back({name + "/" + spec.name, static_cast<int>(index), spec.shape, offset,
-                             spec.trainable, spec.initializer});
+      parameters_.push_back(
+          {name + "/" + spec.name, static_cast<int>(index), spec.shape, offset, spec.trainable, spec.initializer});
       constexpr Index kAlignment = 64 / static_cast<Index>(sizeof(T));
-      offset = checked_add(offset, checked_add(spec.shape.size(), kAlignment - 1) / kAlignment *
-                                       kAlignment);
+      offset = checked_add(offset, checked_add(spec.shape.size(), kAlignment - 1) / kAlignment * kAlignment);
     }
-    nodes_.push_back(
-        {std::move(name), std::move(layer), std::move(inputs), std::move(plan), first_parameter});
+    nodes_.push_back({std::move(name), std::move(layer), std::move(inputs), std::move(plan), first_parameter});
   }
   for (std::size_t i = 0; i + 1 < nodes_.size(); ++i) {
     const auto reads_it = [&](const Node<T>& node) {
       return std::find(node.inputs.begin(), node.inputs.end(), static_cast<int>(i)) != node.inputs.end();
     };
     if (std::none_of(nodes_.begin(), nodes_.end(), reads_it)) {
-      throw ValueError(nodes_[i].name + ": no layer reads it; expected every node to lead to the output, the last one");
+      throw ValueError(nodes_[i].name +
+                       ": no layer reads it; expected every node but the last, the output, to be read");
     }
   }
   check(parameters_);
@@ -231,8 +228,7 @@ Model<T>::Model(const Shape& input_shape,
 
 /// A chain of layers: each reads the one before it. Throws ShapeError or ValueError when they do not fit.
 template <class T = float>
-Model<T> Sequential(const Shape& input_shape,
-                    const std::type_identity_t<std::vector<AnyLayer<T>>>& layers,
+Model<T> Sequential(const Shape& input_shape, const std::type_identity_t<std::vector<AnyLayer<T>>>& layers,
                     std::uint64_t seed = 0) {
   std::vector<std::pair<AnyLayer<T>, std::vector<int>>> chain;
   for (const AnyLayer<T>& layer : layers) {

@@ -1,6 +1,6 @@
-// Plan<T>: how a model is run for one size of batch. Everything that can be decided once is decided here: how the
-// batch is cut into slices, where each tensor lies, what is fused. A plan never changes; a Workspace
-// holds the memory it asks for.
+// Plan<T>: how a model is run for batches of up to one size. Everything that can be decided once is decided here: how
+// the batch is cut into slices, where each tensor lies, what is fused. A plan never changes; a Workspace holds the
+// memory it asks for.
 //
 // The batch is cut into slices whose tensors fit in a core's L2 cache, and a thread takes a slice through the
 // whole network, forward and backward, before it takes the next. A layer that couples the samples of a batch
@@ -93,7 +93,7 @@ class Plan {
   std::vector<ParameterInfo> parameters;
   std::vector<Phase> phases;
 
-  /// At least so many slices are cut where there are as many samples, so that there is work for several threads.
+  /// A step with few samples is cut into about so many slices, so that there is work for several threads.
   static constexpr Index kMinSlices = 4;
   Index largest_slice = 1;  ///< in samples
   Index most_lanes = 1;
@@ -101,8 +101,8 @@ class Plan {
   Index capacity = 1;      ///< samples in an arena
   Index arena_size = 0;    ///< scalars
   Index input = 0, target = 0, fork = 0;  ///< offsets in an arena
-  Index scratch_size = 0;        ///< scalars per thread
-  Index batch_scratch_size = 0;  ///< scalars for a node that runs on the whole batch
+  Index scratch_size = 0;                 ///< scalars per thread
+  Index batch_scratch_size = 0;           ///< scalars for a node that runs on the whole batch
   Index prepared_size = 0;
   Index weight_count = 0;  ///< scalars in the weight arena
 
@@ -115,8 +115,7 @@ class Plan {
 };
 
 template <class T>
-Plan<T>::Plan(const Model<T>& model, Index batch_size, Mode plan_mode,
-              std::optional<AnyLoss<T>> plan_loss)
+Plan<T>::Plan(const Model<T>& model, Index batch_size, Mode plan_mode, std::optional<AnyLoss<T>> plan_loss)
     : mode(plan_mode),
       batch(batch_size),
       input_shape(model.input_shape()),
@@ -221,9 +220,8 @@ void Plan<T>::choose_phases() {
   phases.back().backward_last = forward.back().forward_last;
   for (auto p = forward.rbegin() + 1; p != forward.rend(); ++p) {
     if (p->forward_first == p->forward_last) continue;
-    phases.push_back({.whole_batch = p->whole_batch,
-                      .backward_first = p->forward_first,
-                      .backward_last = p->forward_last});
+    phases.push_back(
+        {.whole_batch = p->whole_batch, .backward_first = p->forward_first, .backward_last = p->forward_last});
   }
 }
 
@@ -278,13 +276,11 @@ void Plan<T>::place_tensors() {
   for (int i = 0; i < count; ++i) {
     const PlannedNode<T>& n = node(i);
     output_ids.push_back(request(n.plan.output.size(), i, last_read_of(i)));
-    saved_ids.push_back(planner.request(
-        checked_add(n.plan.saved, checked_multiply(n.plan.saved_per_sample, capacity)), i,
-        training() ? backward_time(i) : i));
-    gradient_ids.push_back(n.needs_gradient ? request(n.plan.output.size(),
-                                                      first_gradient[static_cast<std::size_t>(i)],
-                                                      backward_time(i))
-                                            : -1);
+    saved_ids.push_back(planner.request(checked_add(n.plan.saved, checked_multiply(n.plan.saved_per_sample, capacity)),
+                                        i, training() ? backward_time(i) : i));
+    gradient_ids.push_back(
+        n.needs_gradient ? request(n.plan.output.size(), first_gradient[static_cast<std::size_t>(i)], backward_time(i))
+                         : -1);
     Index forked = 0;
     for (std::size_t k = 0; k < n.input_gradients.size(); ++k) {
       if (n.input_gradients[k] == GradientUse::add) {
@@ -309,8 +305,7 @@ void Plan<T>::place_tensors() {
     n.prepared = prepared_size;
     prepared_size = checked_add(prepared_size, round_up(n.plan.prepared, kAlignment));
     const Index samples = n.whole_batch ? batch : slice_of(batch);
-    const Index scratch =
-        checked_add(n.plan.scratch, checked_multiply(n.plan.scratch_per_sample, samples));
+    const Index scratch = checked_add(n.plan.scratch, checked_multiply(n.plan.scratch_per_sample, samples));
     Index& largest = n.whole_batch ? batch_scratch_size : scratch_size;
     largest = std::max(largest, round_up(scratch, kAlignment));
   }

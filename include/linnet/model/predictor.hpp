@@ -25,8 +25,8 @@ class Predictor {
     require("input", x, model_->input_shape());
     require("output", y, model_->output_shape());
     if (x.batch() != y.batch()) {
-      throw ShapeError("predict: " + std::to_string(x.batch()) + " inputs, but room for " +
-                       std::to_string(y.batch()) + " outputs");
+      throw ShapeError("predict: " + std::to_string(x.batch()) + " inputs, but room for " + std::to_string(y.batch()) +
+                       " outputs");
     }
     for (Index done = 0; done < x.batch(); done += plan_.batch) {
       const Index count = std::min(plan_.batch, x.batch() - done);
@@ -51,8 +51,8 @@ class Predictor {
   static void require(const char* what, TensorView<const T> view, const Shape& sample) {
     if (view.shape().rank() == 0 || view.shape().without_batch() != sample) {
       throw ShapeError(std::string("predict: expected ") + what + " of shape " +
-                       sample.with_batch(view.shape().rank() == 0 ? 0 : view.batch()).to_string() +
-                       ", got " + view.shape().to_string());
+                       sample.with_batch(view.shape().rank() == 0 ? 0 : view.batch()).to_string() + ", got " +
+                       view.shape().to_string());
     }
   }
 

@@ -45,8 +45,8 @@ std::string Model<T>::summary() const {
                 (input == kModelInput ? "input" : nodes_[static_cast<std::size_t>(input)].name);
     }
     branches = branches || node.inputs != std::vector<int>{static_cast<int>(i) - 1};
-    rows.push_back({node.name + " (" + std::string(node.layer.kind()) + ")",
-                    detail::with_any_batch(node.plan.output), detail::with_thousands(count), inputs});
+    rows.push_back({node.name + " (" + std::string(node.layer.kind()) + ")", detail::with_any_batch(node.plan.output),
+                    detail::with_thousands(count), inputs});
   }
   const Row titles = {"Layer (type)", "Output Shape", "Param #", "Connected to"};
   const std::size_t columns = branches ? 4 : 3;

@@ -12,10 +12,11 @@ LINNET_NAMESPACE_BEGIN
 template <class T>
 class Workspace {
  public:
-  /// Memory for `plan`, to be run with up to `thread_count` threads. A run that could use more of them makes do with those.
+  /// Memory for `plan`, to be run with up to `thread_count` threads. A later run uses no more, even if there are more
+  /// then.
   explicit Workspace(const Plan<T>& plan, int thread_count = num_threads())
       : threads(static_cast<int>(std::clamp<Index>(
-            thread_count, 1, plan.training() ? plan.most_lanes : plan.most_slices()))) {
+            thread_count, 1, plan.training() ? std::min(plan.most_lanes, plan.most_slices()) : plan.most_slices()))) {
     const Index arena_count = plan.segmented ? 1 : threads;
     arenas.resize(size(checked_multiply(arena_count, plan.arena_size)));
     scratch.resize(size(checked_multiply(threads, plan.scratch_size)));
@@ -28,11 +29,11 @@ class Workspace {
     gradients.resize(size(checked_multiply(lanes, plan.weight_count)));
     for (Index lane = 0; lane < lanes; ++lane) {
       for (const ParameterInfo& info : plan.parameters) {
-        gradient_views.emplace_back(gradients.data() + lane * plan.weight_count + info.offset,
-                                    info.shape);
+        gradient_views.emplace_back(gradients.data() + lane * plan.weight_count + info.offset, info.shape);
       }
     }
-    sum_views.assign(gradient_views.begin(), gradient_views.begin() + static_cast<std::ptrdiff_t>(plan.parameters.size()));
+    sum_views.assign(gradient_views.begin(),
+                     gradient_views.begin() + static_cast<std::ptrdiff_t>(plan.parameters.size()));
   }
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
@@ -49,10 +50,10 @@ class Workspace {
   AlignedVector<T> prepared;
   AlignedVector<T> gradients;  ///< a lane after the other; the sum ends up in the first
   std::vector<SliceLoss> slice_losses;
-  double batch_layer_loss = 0;  ///< of the nodes that run on the whole batch
-  std::vector<TensorView<const T>> weights;   ///< of the model, by parameter
-  std::vector<TensorView<T>> gradient_views;  ///< by lane and parameter
-  std::vector<TensorView<const T>> sum_views; ///< those of the first lane
+  double batch_layer_loss = 0;                 ///< of the nodes that run on the whole batch
+  std::vector<TensorView<const T>> weights;    ///< of the model, by parameter
+  std::vector<TensorView<T>> gradient_views;   ///< by lane and parameter
+  std::vector<TensorView<const T>> sum_views;  ///< those of the first lane
 
  private:
   static std::size_t size(Index n) { return static_cast<std::size_t>(n); }

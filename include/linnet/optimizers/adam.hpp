@@ -26,8 +26,8 @@ inline void validate_adam(const std::string& who, const Schedule& learning_rate,
   clip.validate(who);
   if (!(beta_1 >= 0 && beta_1 < 1) || !(beta_2 >= 0 && beta_2 < 1) || !(epsilon > 0) || !(weight_decay >= 0)) {
     throw ValueError(who + ": expected betas in [0, 1), an epsilon > 0 and a weight decay >= 0, got " +
-                     std::to_string(beta_1) + ", " + std::to_string(beta_2) + ", " +
-                     std::to_string(epsilon) + " and " + std::to_string(weight_decay));
+                     std::to_string(beta_1) + ", " + std::to_string(beta_2) + ", " + std::to_string(epsilon) + " and " +
+                     std::to_string(weight_decay));
   }
 }
 
@@ -83,9 +83,7 @@ struct AdamW {
   double epsilon = 1e-7;
   GradientClipping clip = {};
 
-  void validate() const {
-    detail::validate_adam("AdamW", learning_rate, clip, beta_1, beta_2, epsilon, weight_decay);
-  }
+  void validate() const { detail::validate_adam("AdamW", learning_rate, clip, beta_1, beta_2, epsilon, weight_decay); }
   int slots() const { return 2; }
 
   template <class T>

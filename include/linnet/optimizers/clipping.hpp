@@ -18,8 +18,8 @@ struct GradientClipping {
 
   void validate(const std::string& who) const {
     if (!(value >= 0) || !(global_norm >= 0)) {
-      throw ValueError(who + ": expected clipping limits >= 0 (0 is off), got " + std::to_string(value) +
-                       " and " + std::to_string(global_norm));
+      throw ValueError(who + ": expected clipping limits >= 0 (0 is off), got " + std::to_string(value) + " and " +
+                       std::to_string(global_norm));
     }
   }
 

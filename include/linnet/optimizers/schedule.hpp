@@ -33,8 +33,7 @@ struct ExponentialDecay {
   Index decay_steps = 1000;
   double decay_rate = 0.96;
   double at(Index step) const {
-    return initial_learning_rate *
-           std::pow(decay_rate, static_cast<double>(step) / static_cast<double>(decay_steps));
+    return initial_learning_rate * std::pow(decay_rate, static_cast<double>(step) / static_cast<double>(decay_steps));
   }
 };
 
@@ -45,8 +44,7 @@ struct CosineDecay {
   Index decay_steps = 1000;
   double alpha = 0;
   double at(Index step) const {
-    const double done =
-        std::min(1.0, static_cast<double>(step) / static_cast<double>(decay_steps));
+    const double done = std::min(1.0, static_cast<double>(step) / static_cast<double>(decay_steps));
     const double cosine = 0.5 * (1 + std::cos(3.14159265358979323846 * done));
     return initial_learning_rate * std::fma(1 - alpha, cosine, alpha);
   }
@@ -56,10 +54,10 @@ struct CosineDecay {
 class Schedule {
  public:
   Schedule(double rate = 1e-3) : kind_(ConstantRate{rate}) {}  // NOLINT: learning_rate = 1e-3
-  Schedule(ConstantRate s) : kind_(s) {}      // NOLINT
-  Schedule(StepDecay s) : kind_(s) {}         // NOLINT
-  Schedule(ExponentialDecay s) : kind_(s) {}  // NOLINT
-  Schedule(CosineDecay s) : kind_(s) {}       // NOLINT
+  Schedule(ConstantRate s) : kind_(s) {}                       // NOLINT
+  Schedule(StepDecay s) : kind_(s) {}                          // NOLINT
+  Schedule(ExponentialDecay s) : kind_(s) {}                   // NOLINT
+  Schedule(CosineDecay s) : kind_(s) {}                        // NOLINT
 
   /// This schedule after a straight line up to its first rate, which takes `steps` steps.
   Schedule with_warm_up(Index steps) const {

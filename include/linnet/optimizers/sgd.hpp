@@ -27,16 +27,15 @@ struct SGD {
     learning_rate.validate("SGD");
     clip.validate("SGD");
     if (!(momentum >= 0 && momentum < 1) || !(weight_decay >= 0)) {
-      throw ValueError("SGD: expected a momentum in [0, 1) and a weight decay >= 0, got " +
-                       std::to_string(momentum) + " and " + std::to_string(weight_decay));
+      throw ValueError("SGD: expected a momentum in [0, 1) and a weight decay >= 0, got " + std::to_string(momentum) +
+                       " and " + std::to_string(weight_decay));
     }
     if (nesterov && momentum == 0) throw ValueError("SGD: nesterov needs a momentum > 0, got 0");
   }
   int slots() const { return momentum > 0 ? 1 : 0; }
 
   template <class T>
-  void update(Index, double rate, std::span<T> w, std::span<const T> g,
-              std::span<const std::span<T>> slots) const {
+  void update(Index, double rate, std::span<T> w, std::span<const T> g, std::span<const std::span<T>> slots) const {
     sgd_update<T>(static_cast<Index>(w.size()), static_cast<T>(rate), static_cast<T>(momentum), nesterov,
                   static_cast<T>(weight_decay), w.data(), g.data(), slots.empty() ? nullptr : slots[0].data());
   }

@@ -31,10 +31,10 @@ struct GradientCheckOptions {
 
 struct GradientReport {
   bool ok = true;
-  double worst = 0;         ///< the largest |analytic - numeric|
-  Index compared = 0;       ///< numbers compared
-  double largest = 0;       ///< the largest |numeric|: 0 would show nothing
-  std::string message = {}; ///< the first thing that is wrong
+  double worst = 0;          ///< the largest |analytic - numeric|
+  Index compared = 0;        ///< numbers compared
+  double largest = 0;        ///< the largest |numeric|: 0 would show nothing
+  std::string message = {};  ///< the first thing that is wrong
 };
 
 namespace detail {
@@ -43,8 +43,10 @@ namespace detail {
 inline void fill_apart(Tensor<double>& tensor, const RandomKey& key, const GradientCheckOptions& options) {
   const auto order = random_permutation(key, tensor.size());
   for (Index i = 0; i < tensor.size(); ++i) {
-    const double place = (static_cast<double>(order[static_cast<std::size_t>(i)]) + 0.5) / static_cast<double>(tensor.size());
-    const double jitter = (static_cast<double>(key.with_sample(7).uniform(i)) - 0.5) / static_cast<double>(2 * tensor.size());
+    const double place =
+        (static_cast<double>(order[static_cast<std::size_t>(i)]) + 0.5) / static_cast<double>(tensor.size());
+    const double jitter =
+        (static_cast<double>(key.with_sample(7).uniform(i)) - 0.5) / static_cast<double>(2 * tensor.size());
     const double value = options.scale * (2 * (place + jitter) - 1);
     tensor[i] = value < 0 ? value - options.gap : value + options.gap;
   }
@@ -74,7 +76,8 @@ inline GradientReport check_gradients(const AnyLayer<double>& layer, const std::
   const RandomKey key{options.seed, random_stream::kGradientCheck};
   std::uint32_t draws = 0;
   for (std::size_t i = 0; i < run.inputs(); ++i) detail::fill_apart(run.x(i), key.with_step(draws++), options);
-  for (std::size_t i = 0; i < run.parameters(); ++i) detail::fill_apart(run.weights(i), key.with_step(draws++), options);
+  for (std::size_t i = 0; i < run.parameters(); ++i)
+    detail::fill_apart(run.weights(i), key.with_step(draws++), options);
   for (std::size_t i = 0; i < run.parameters(); ++i) {
     if (run.plan().parameters[i].trainable) continue;
     for (double& w : run.weights(i)) w = std::abs(w) + 0.5;  // a state such as a variance
@@ -111,7 +114,8 @@ inline GradientReport check_gradients(const AnyLayer<double>& layer, const std::
     if (!std::equal(dw[i].begin(), dw[i].end(), run.dw(i).begin())) fail("dw differs when dx is not wanted");
   }
 
-  const auto compare = [&](const std::string& name, Tensor<double>& values, const Tensor<double>& gradient, double before) {
+  const auto compare = [&](const std::string& name, Tensor<double>& values, const Tensor<double>& gradient,
+                           double before) {
     for (Index i = 0; i < values.size(); ++i) {
       const double kept = values[i];
       values[i] = kept + options.step;
@@ -126,8 +130,8 @@ inline GradientReport check_gradients(const AnyLayer<double>& layer, const std::
       report.worst = std::max(report.worst, error);
       report.largest = std::max(report.largest, std::abs(numeric));
       if (!(error <= options.atol + options.rtol * std::abs(numeric))) {
-        fail("d " + name + detail::place_of(i, values.shape()) + ": analytic " + std::to_string(analytic) + ", numeric " +
-             std::to_string(numeric));
+        fail("d " + name + detail::place_of(i, values.shape()) + ": analytic " + std::to_string(analytic) +
+             ", numeric " + std::to_string(numeric));
       }
     }
   };
@@ -147,7 +151,8 @@ inline GradientReport check_gradients(const AnyLayer<double>& layer, const std::
     alone.context.batch = options.batch;
     for (std::size_t i = 0; i < run.parameters(); ++i) alone.weights(i) = run.weights(i);
     for (Index s = 0; s < options.batch; ++s) {
-      for (std::size_t i = 0; i < run.inputs(); ++i) alone.x(i) = Tensor<double>(TensorView<const double>(run.x(i).samples(s, 1)));
+      for (std::size_t i = 0; i < run.inputs(); ++i)
+        alone.x(i) = Tensor<double>(TensorView<const double>(run.x(i).samples(s, 1)));
       alone.context.first_sample = s;
       alone.forward(options.training);
       const auto expected = together.samples(s, 1);
@@ -159,8 +164,8 @@ inline GradientReport check_gradients(const AnyLayer<double>& layer, const std::
   return report;
 }
 
-/// The same for a loss: its dy against central differences of its value, for outputs drawn from (low, high) and the given targets.
-/// The loss is an AnyLoss<double>, or any loss.
+/// The same for a loss: its dy against central differences of its value, for outputs drawn from (low, high) and the
+/// given targets. The loss is an AnyLoss<double>, or any loss.
 template <class L>
 GradientReport check_loss_gradients(const L& loss, Tensor<double> y, const Tensor<double>& target,
                                     const GradientCheckOptions& options = {}) {
@@ -169,7 +174,8 @@ GradientReport check_loss_gradients(const L& loss, Tensor<double> y, const Tenso
   Tensor<double> dy(y.shape(), std::nan(""));
   loss.evaluate(batch, y.view(), target.view(), dy.view());
   const auto value = [&] {
-    return loss.evaluate(batch, std::as_const(y).view(), target.view(), TensorView<double>{}) / static_cast<double>(batch);
+    return loss.evaluate(batch, std::as_const(y).view(), target.view(), TensorView<double>{}) /
+           static_cast<double>(batch);
   };
   for (Index i = 0; i < y.size(); ++i) {
     const double kept = y[i];

@@ -14,8 +14,8 @@
 LINNET_NAMESPACE_BEGIN
 namespace testing {
 
-/// Plans a layer for a batch of inputs and holds all that it works on. Fill x(i), weights(i) and dy(); call forward() and
-/// backward(); read y(), dx(i) and dw(i).
+/// Plans a layer for a batch of inputs and holds all that it works on. Fill x(i), weights(i) and dy(); call forward()
+/// and backward(); read y(), dx(i) and dw(i).
 template <class T>
 class LayerRunner {
  public:

@@ -60,34 +60,33 @@ template <class T>
 struct TrainingState {
   Trainer<T>& trainer;
   Model<T>& model;
-  Index epoch = 0;           ///< from 0
-  Index end_epoch = 0;       ///< the run ends before it
-  Index step = 0;            ///< steps done in this epoch
-  Index steps = 0;           ///< steps in an epoch
-  Index samples = 0;         ///< samples done in this epoch
-  double seconds = 0;        ///< since this epoch began (or was resumed)
-  Index resumed_samples = 0; ///< samples of this epoch that were done before `seconds` began
-  Logs logs = {};            ///< means over this epoch so far; validation figures at its end
-  bool has_validation = false; ///< figures called "val_..." are to come
-  bool stop = false;         ///< set it to end the run after this step
+  Index epoch = 0;              ///< from 0
+  Index end_epoch = 0;          ///< the run ends before it
+  Index step = 0;               ///< steps done in this epoch
+  Index steps = 0;              ///< steps in an epoch
+  Index samples = 0;            ///< samples done in this epoch
+  double seconds = 0;           ///< since this epoch began (or was resumed)
+  Index resumed_samples = 0;    ///< samples of this epoch that were done before `seconds` began
+  Logs logs = {};               ///< means over this epoch so far; validation figures at its end
+  bool has_validation = false;  ///< figures called "val_..." are to come
+  bool stop = false;            ///< set it to end the run after this step
 };
 
 template <class C, class T>
-concept Callback =
-    std::copyable<C> && (requires(C& c, TrainingState<T>& s) { c.on_train_begin(s); } ||
-                         requires(C& c, TrainingState<T>& s) { c.on_epoch_begin(s); } ||
-                         requires(C& c, TrainingState<T>& s) { c.on_step_end(s); } ||
-                         requires(C& c, TrainingState<T>& s) { c.on_epoch_end(s); } ||
-                         requires(C& c, TrainingState<T>& s) { c.on_train_end(s); });
+concept Callback = std::copyable<C> &&(
+    requires(C& c, TrainingState<T>& s) { c.on_train_begin(s); } ||
+    requires(C & c, TrainingState<T>& s) { c.on_epoch_begin(s); } ||
+    requires(C & c, TrainingState<T>& s) { c.on_step_end(s); } ||
+    requires(C & c, TrainingState<T>& s) { c.on_epoch_end(s); } ||
+    requires(C & c, TrainingState<T>& s) { c.on_train_end(s); });
 
 /// Holds any callback. Copies share it, so what it gathers is seen by all.
 template <class T>
 class AnyCallback {
  public:
   template <class C>
-    requires(!std::same_as<std::remove_cvref_t<C>, AnyCallback> &&
-             Callback<std::remove_cvref_t<C>, T>)
-  AnyCallback(C&& callback)  // NOLINT: a callback is put into a list as it is
+  requires(!std::same_as<std::remove_cvref_t<C>, AnyCallback> && Callback<std::remove_cvref_t<C>, T>)
+      AnyCallback(C&& callback)  // NOLINT: a callback is put into a list as it is
       : self_(std::make_shared<Holder<std::remove_cvref_t<C>>>(std::forward<C>(callback))) {}
 
   void on_train_begin(TrainingState<T>& s) const { self_->on_train_begin(s); }

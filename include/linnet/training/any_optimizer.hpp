@@ -16,24 +16,22 @@ LINNET_NAMESPACE_BEGIN
 /// What an optimizer must have. `update` is element-wise: it may be called for parts of the arena in any order, with a
 /// step that counts from 1 and advances once per training step.
 template <class O, class T>
-concept Optimizer = std::copyable<O> &&
-                    requires(const O& optimizer, Index step, double rate, std::span<T> w,
-                             std::span<const T> g, std::span<const std::span<T>> slots) {
-                      { O::kName } -> std::convertible_to<std::string_view>;
-                      { optimizer.slots() } -> std::same_as<int>;
-                      { optimizer.learning_rate } -> std::convertible_to<Schedule>;
-                      { optimizer.clip } -> std::convertible_to<GradientClipping>;
-                      optimizer.validate();
-                      optimizer.update(step, rate, w, g, slots);
-                    };
+concept Optimizer = std::copyable<O> && requires(const O& optimizer, Index step, double rate, std::span<T> w,
+                                                 std::span<const T> g, std::span<const std::span<T>> slots) {
+  { O::kName } -> std::convertible_to<std::string_view>;
+  { optimizer.slots() } -> std::same_as<int>;
+  { optimizer.learning_rate } -> std::convertible_to<Schedule>;
+  { optimizer.clip } -> std::convertible_to<GradientClipping>;
+  optimizer.validate();
+  optimizer.update(step, rate, w, g, slots);
+};
 
 template <class T>
 class AnyOptimizer {
  public:
   template <class O>
-    requires(!std::same_as<std::remove_cvref_t<O>, AnyOptimizer> &&
-             Optimizer<std::remove_cvref_t<O>, T>)
-  AnyOptimizer(O&& optimizer)  // NOLINT: an optimizer is handed over as it is
+  requires(!std::same_as<std::remove_cvref_t<O>, AnyOptimizer> && Optimizer<std::remove_cvref_t<O>, T>)
+      AnyOptimizer(O&& optimizer)  // NOLINT: an optimizer is handed over as it is
       : learning_rate(optimizer.learning_rate), clip(optimizer.clip) {
     optimizer.validate();
     self_ = std::make_shared<const Holder<std::remove_cvref_t<O>>>(std::forward<O>(optimizer));

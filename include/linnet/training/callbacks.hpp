@@ -35,7 +35,7 @@ inline bool is_terminal(std::FILE* stream) {
 #endif
 }
 
-/// The columns of the terminal that `stream` is, or 0 where nobody knows.
+/// The columns of the terminal that `stream` is; 0 if that is not known.
 inline std::size_t terminal_columns(std::FILE* stream) {
 #if defined(TIOCGWINSZ)
   winsize size = {};
@@ -92,25 +92,19 @@ struct ProgressBar {
     bar.resize(kWidth, '.');
     const double rate = images_per_second(state);
     const double fraction = static_cast<double>(state.step) / static_cast<double>(state.steps);
-    const double samples_left =
-        static_cast<double>(state.samples) * (1 - fraction) / fraction;
-    draw(title(state) + " [" + bar + "] " + std::to_string(state.step) + "/" +
-         std::to_string(state.steps) + "  " + std::to_string(std::llround(rate)) + "/s  " +
-         detail::clock_time(rate > 0 ? samples_left / rate : 0) + " left" +
-         detail::format_logs(state.logs));
+    const double samples_left = static_cast<double>(state.samples) * (1 - fraction) / fraction;
+    draw(title(state) + " [" + bar + "] " + std::to_string(state.step) + "/" + std::to_string(state.steps) + "  " +
+         std::to_string(std::llround(rate)) + "/s  " + detail::clock_time(rate > 0 ? samples_left / rate : 0) +
+         " left" + detail::format_logs(state.logs));
   }
   template <class T>
   void on_epoch_end(TrainingState<T>& state) {
     const std::string line = title(state) + "  " + detail::clock_time(state.seconds) + "  " +
                              std::to_string(std::llround(images_per_second(state))) + "/s" +
                              detail::format_logs(state.logs);
-    if (redraws()) {
-      draw(line);
-      std::fputc('\n', stream);
-      drawn_length = 0;
-    } else {
-      std::fprintf(stream, "%s\n", line.c_str());
-    }
+    draw("");  // the whole line replaces what was drawn, however wide the terminal is
+    std::fprintf(stream, redraws() ? "\r%s\n" : "%s\n", line.c_str());
+    drawn_length = 0;
     std::fflush(stream);
   }
   template <class T>
@@ -137,6 +131,7 @@ struct ProgressBar {
     return static_cast<double>(state.samples - state.resumed_samples) / state.seconds;
   }
   void draw(std::string line) {
+    if (!redraws()) return;
     // A line that the terminal breaks cannot be drawn over.
     if (const std::size_t columns = detail::terminal_columns(stream); columns > 1 && line.size() >= columns) {
       line.resize(columns - 1);
@@ -153,8 +148,8 @@ struct ProgressBar {
 struct EarlyStopping {
   std::string monitor = "val_loss";
   Index patience = 0;
-  double min_delta = 0;  ///< how much smaller counts as better
-  bool maximize = false; ///< true for figures where more is better
+  double min_delta = 0;   ///< how much smaller counts as better
+  bool maximize = false;  ///< true for figures where more is better
   bool restore_best_weights = true;
 
   template <class T>
@@ -193,8 +188,8 @@ struct EarlyStopping {
   std::vector<double> best_weights = {};
 };
 
-/// Writes one row per epoch: epoch, seconds, learning rate and all figures. A run that begins anew writes a new file, one
-/// that goes on appends. Throws FileError when the file cannot be written.
+/// Writes one row per epoch: epoch, seconds, learning rate and all figures. A run that begins anew writes a new file,
+/// one that goes on appends. Throws FileError when the file cannot be written.
 struct CsvHistory {
   std::string path;
 
@@ -205,8 +200,8 @@ struct CsvHistory {
   template <class T>
   void on_epoch_end(TrainingState<T>& state) {
     std::string header = "epoch,seconds,learning_rate";
-    std::string row = std::to_string(state.epoch + 1) + "," + number(state.seconds) + "," +
-                      number(state.trainer.learning_rate());
+    std::string row =
+        std::to_string(state.epoch + 1) + "," + number(state.seconds) + "," + number(state.trainer.learning_rate());
     for (const auto& [name, value] : state.logs) {
       header += "," + name;
       row += "," + number(value);

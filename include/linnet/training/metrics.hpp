@@ -125,15 +125,13 @@ template <class T>
 class AnyMetric {
  public:
   template <class M>
-    requires(!std::same_as<std::remove_cvref_t<M>, AnyMetric> && Metric<std::remove_cvref_t<M>, T>)
-  AnyMetric(M&& metric)  // NOLINT: a metric is put into a list as it is
+  requires(!std::same_as<std::remove_cvref_t<M>, AnyMetric> && Metric<std::remove_cvref_t<M>, T>)
+      AnyMetric(M&& metric)  // NOLINT: a metric is put into a list as it is
       : self_(std::make_shared<const Holder<std::remove_cvref_t<M>>>(std::forward<M>(metric))), name_(self_->name()) {}
 
   const std::string& name() const { return name_; }
   void validate(const Shape& output, const Shape& target) const { self_->validate(output, target); }
-  double evaluate(TensorView<const T> y, TensorView<const T> target) const {
-    return self_->evaluate(y, target);
-  }
+  double evaluate(TensorView<const T> y, TensorView<const T> target) const { return self_->evaluate(y, target); }
 
  private:
   struct Interface {

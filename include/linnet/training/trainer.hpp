@@ -25,9 +25,9 @@ LINNET_NAMESPACE_BEGIN
 
 template <class T>
 struct FitOptions {
-  Index epochs = 1;      ///< how many more epochs
+  Index epochs = 1;  ///< how many more epochs
   Index batch_size = 32;
-  bool shuffle = true;   ///< another order in each epoch
+  bool shuffle = true;           ///< another order in each epoch
   SourceRef<T> validation = {};  ///< evaluated after each epoch: "val_loss", ...
   std::vector<AnyMetric<T>> metrics = {};
   std::vector<AnyCallback<T>> callbacks = {};
@@ -47,11 +47,11 @@ struct History {
 /// How far a training run has come. With the weights and the optimizer's state this is all that a run needs to go on as
 /// if it had not been stopped, in the middle of an epoch too.
 struct TrainingProgress {
-  Index step = 0;           ///< optimizer steps since the start
-  Index epoch = 0;          ///< epochs that are complete
-  Index batch_in_epoch = 0; ///< batches of the current epoch that are done
-  Index samples = 0;        ///< samples of the current epoch that are done
-  Index batch_size = 0;     ///< of the current epoch, 0 between epochs
+  Index step = 0;            ///< optimizer steps since the start
+  Index epoch = 0;           ///< epochs that are complete
+  Index batch_in_epoch = 0;  ///< batches of the current epoch that are done
+  Index samples = 0;         ///< samples of the current epoch that are done
+  Index batch_size = 0;      ///< of the current epoch
   /// Sums over these samples: loss between output and target, loss of layers, metrics.
   std::vector<double> sums = {};
 };
@@ -59,22 +59,20 @@ struct TrainingProgress {
 template <class T>
 class Trainer {
  public:
-  /// The model must outlive the trainer. Throws ValueError or ShapeError when the loss does not fit the
-  /// model's output, or the optimizer's values are out of range.
-  Trainer(Model<T>& model, std::type_identity_t<AnyLoss<T>> loss,
-          std::type_identity_t<AnyOptimizer<T>> optimizer)
+  /// The model must outlive the trainer and keep its architecture. Throws ValueError or ShapeError when the loss does
+  /// not fit the model's output, or the optimizer's values are out of range.
+  Trainer(Model<T>& model, std::type_identity_t<AnyLoss<T>> loss, std::type_identity_t<AnyOptimizer<T>> optimizer)
       : model_(&model), loss_(std::move(loss)), optimizer_(std::move(optimizer)) {
     target_shape_ = loss_.target_shape(model.output_shape());
     set_optimizer(optimizer_);
     find_trainable_ranges();
-    for (const ParameterInfo& info : model.parameters()) {
-      weight_views_.emplace_back(model.weights().data() + info.offset, info.shape);
-    }
+    weight_views_.resize(model.parameters().size());
   }
 
   /// Trains for options.epochs epochs more. Throws ShapeError when the data does not fit the model, ValueError when
-  /// there is none, or when an epoch was begun with another size of batch or of data, NumericError (naming the layer) at
-  /// the first loss that is not finite; the weights are then those from before that step.
+  /// there is none or when it goes on with an epoch that was begun with other batches, NumericError at the first loss
+  /// that is not finite (naming the layer; the weights are those from before that step), and when weights are not
+  /// finite at the end of an epoch. `progress = {}` gives a run up, so that the next one begins anew.
   History fit(SourceRef<T> train, const FitOptions<T>& options = {});
 
   /// The loss and the metrics over a source, without training: "loss", and the metrics' names.
@@ -104,7 +102,11 @@ class Trainer {
   }
   double learning_rate() const { return optimizer_.learning_rate.at(progress.step); }
   /// Another learning rate, or schedule, from the next step on; the optimizer's state stays.
-  void set_learning_rate(Schedule schedule) { optimizer_.learning_rate = std::move(schedule); }
+  /// Throws ValueError for one that is out of range.
+  void set_learning_rate(Schedule schedule) {
+    schedule.validate(std::string(optimizer_.kind()));
+    optimizer_.learning_rate = std::move(schedule);
+  }
 
   TrainingProgress progress;
 
@@ -119,8 +121,7 @@ class Trainer {
   void find_trainable_ranges();
   void require_metrics(std::span<const AnyMetric<T>> metrics) const;
   void require_finite_weights(const std::string& where) const;
-  void write_logs(Logs& logs, std::span<const double> sums, Index samples,
-                  std::span<const AnyMetric<T>> metrics) const;
+  void write_logs(Logs& logs, std::span<const double> sums, Index samples, std::span<const AnyMetric<T>> metrics) const;
 
   /// A piece of the arena that the optimizer may update.
   struct Range {
@@ -141,8 +142,8 @@ class Trainer {
   int threads_planned_ = 0;
 };
 
-/// Adds the loss of a batch to the sums of an epoch. (A fused operation by name: left to the compiler, the bits would depend
-/// on its flags.)
+/// Adds the loss of a batch to the sums of an epoch. (A fused operation by name: left to the compiler, the bits would
+/// depend on its flags.)
 inline void add_losses(const LossTerms& loss, Index samples, std::span<double> sums) {
   sums[0] = std::fma(loss.data, static_cast<double>(samples), sums[0]);
   sums[1] = std::fma(loss.layers, static_cast<double>(samples), sums[1]);
@@ -181,17 +182,22 @@ History Trainer<T>::fit(SourceRef<T> train, const FitOptions<T>& options) {
   require_source("training data", train);
   if (options.validation) require_source("validation data", options.validation);
   if (options.epochs < 0 || options.batch_size < 1) {
-    throw ValueError("fit: expected epochs >= 0 and a batch size >= 1, got " +
-                     std::to_string(options.epochs) + " and " + std::to_string(options.batch_size));
+    throw ValueError("fit: expected epochs >= 0 and a batch size >= 1, got " + std::to_string(options.epochs) +
+                     " and " + std::to_string(options.batch_size));
   }
   const Index batch_size = std::min(options.batch_size, train.size());
   const std::span<const AnyMetric<T>> metrics(options.metrics);
   require_metrics(metrics);
+  const Index steps = (train.size() + batch_size - 1) / batch_size;
   if (progress.batch_in_epoch > 0 &&
-      (progress.batch_size != batch_size || progress.samples != progress.batch_in_epoch * batch_size ||
-       progress.samples >= train.size() || progress.sums.size() != 2 + metrics.size())) {
-    throw ValueError("fit: epoch " + std::to_string(progress.epoch + 1) + " was begun with batches of " +
-                     std::to_string(progress.batch_size) + ", other data or other metrics; expected the same to go on");
+      (progress.batch_size != batch_size || progress.batch_in_epoch > steps ||
+       progress.samples != std::min(progress.batch_in_epoch * batch_size, train.size()) ||
+       progress.sums.size() != 2 + metrics.size())) {
+    throw ValueError("fit: epoch " + std::to_string(progress.epoch + 1) + " was begun with " +
+                     std::to_string(progress.batch_in_epoch) + " batches of " + std::to_string(progress.batch_size) +
+                     " and " + std::to_string(progress.sums.size() - std::min<std::size_t>(2, progress.sums.size())) +
+                     " metrics; expected the same to go on, got batches of " + std::to_string(batch_size) + " and " +
+                     std::to_string(metrics.size()) + " metrics");
   }
   plan_training(batch_size);
   MetricSums<T> metric_sums(metrics, batch_size);
@@ -200,7 +206,7 @@ History Trainer<T>::fit(SourceRef<T> train, const FitOptions<T>& options) {
   History history;
   TrainingState<T> state{.trainer = *this, .model = *model_};
   state.end_epoch = progress.epoch + options.epochs;
-  state.steps = (train.size() + batch_size - 1) / batch_size;
+  state.steps = steps;
   state.has_validation = static_cast<bool>(options.validation);
   for (const auto& callback : options.callbacks) callback.on_train_begin(state);
   while (progress.epoch < state.end_epoch && !state.stop) {
@@ -211,13 +217,12 @@ History Trainer<T>::fit(SourceRef<T> train, const FitOptions<T>& options) {
     state.logs = {};
     const auto epoch = static_cast<std::uint32_t>(progress.epoch);
     const RandomKey order_key{model_->seed(), random_stream::kShuffle, epoch};
-    std::vector<Index> order = options.shuffle ? random_permutation(order_key, train.size())
-                                               : std::vector<Index>{};
+    std::vector<Index> order = options.shuffle ? random_permutation(order_key, train.size()) : std::vector<Index>{};
     if (!options.shuffle) {
       order.resize(static_cast<std::size_t>(train.size()));
       for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<Index>(i);
     }
-    progress.batch_size = batch_size;
+    if (progress.samples > 0) write_logs(state.logs, progress.sums, progress.samples, metrics);
     for (const auto& callback : options.callbacks) callback.on_epoch_begin(state);
     const auto start = std::chrono::steady_clock::now();
     while (state.step < state.steps && !state.stop) {
@@ -240,8 +245,7 @@ History Trainer<T>::fit(SourceRef<T> train, const FitOptions<T>& options) {
       progress.samples += samples;
       progress.batch_in_epoch = ++state.step;
       state.samples = progress.samples;
-      state.seconds =
-          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      state.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       write_logs(state.logs, progress.sums, progress.samples, metrics);
       for (const auto& callback : options.callbacks) callback.on_step_end(state);
     }
@@ -284,8 +288,7 @@ Logs Trainer<T>::evaluate(SourceRef<T> source, Index batch_size, const std::vect
     };
     SliceIo<T> io{feed};
     if (!metrics.empty()) io.finish.emplace(finish);
-    const LossTerms loss =
-        Execution<T>(plan, workspace, model_->weights(), samples, {}).run(io);
+    const LossTerms loss = Execution<T>(plan, workspace, model_->weights(), samples, {}).run(io);
     add_losses(loss, samples, sums);
     metric_sums.add(samples, std::span(sums).subspan(2));
   }
@@ -301,8 +304,8 @@ LossTerms Trainer<T>::train_on_batch(TensorView<const T> x, TensorView<const T> 
   const Shape expected_target = target_shape_.with_batch(samples);
   if (samples < 1 || x.shape() != expected_x || target.shape() != expected_target) {
     throw ShapeError("train_on_batch: expected input " + expected_x.to_string() + " and target " +
-                     expected_target.to_string() + " with at least 1 sample, got " +
-                     x.shape().to_string() + " and " + target.shape().to_string());
+                     expected_target.to_string() + " with at least 1 sample, got " + x.shape().to_string() + " and " +
+                     target.shape().to_string());
   }
   plan_training(samples);
   const auto feed = [&](Index first, TensorView<T> slice_x, TensorView<T> slice_target) {
@@ -320,15 +323,13 @@ void Trainer<T>::require_source(const char* what, const SourceRef<T>& source) co
     throw ValueError(std::string("Trainer: expected at least 1 sample of ") + what + ", got none");
   }
   if (source.input_shape() != model_->input_shape()) {
-    throw ShapeError("Trainer: the model expects inputs of shape " +
-                     model_->input_shape().to_string() + ", the " + what + " has " +
-                     source.input_shape().to_string());
+    throw ShapeError("Trainer: the model expects inputs of shape " + model_->input_shape().to_string() + ", the " +
+                     what + " has " + source.input_shape().to_string());
   }
   if (source.target_shape() != target_shape_) {
     throw ShapeError("Trainer: " + std::string(loss_.kind()) + " of the model's output " +
-                     model_->output_shape().to_string() + " expects targets of shape " +
-                     target_shape_.to_string() + ", the " + what + " has " +
-                     source.target_shape().to_string());
+                     model_->output_shape().to_string() + " expects targets of shape " + target_shape_.to_string() +
+                     ", the " + what + " has " + source.target_shape().to_string());
   }
 }
 
@@ -357,7 +358,10 @@ void Trainer<T>::require_finite_weights(const std::string& where) const {
 // The plan serves every batch up to its own size. Threads that have come since get memory too.
 template <class T>
 void Trainer<T>::plan_training(Index batch_size) {
-  if (plan_ && plan_->batch >= batch_size && threads_planned_ >= num_threads()) return;
+  for (std::size_t i = 0; i < weight_views_.size(); ++i) {  // another model may have been assigned to this one
+    weight_views_[i] = {model_->weights().data() + model_->parameters()[i].offset, model_->parameters()[i].shape};
+  }
+  if (workspace_ && plan_->batch >= batch_size && threads_planned_ >= num_threads()) return;
   threads_planned_ = num_threads();
   workspace_.reset();
   plan_.emplace(*model_, batch_size, Mode::training, loss_);
@@ -379,8 +383,7 @@ LossTerms Trainer<T>::step(Index samples, const SliceIo<T>& io) {
 template <class T>
 void Trainer<T>::explain_non_finite(Index samples, const SliceIo<T>& io, RandomKey key, double loss) {
   const std::string where = "step " + std::to_string(progress.step + 1) + " (epoch " +
-                            std::to_string(progress.epoch + 1) + "): the loss is " +
-                            std::to_string(loss) + ". ";
+                            std::to_string(progress.epoch + 1) + "): the loss is " + std::to_string(loss) + ". ";
   require_finite_weights(where);
   Execution<T> again(*plan_, *workspace_, model_->weights(), samples, key);
   again.check_finite();
@@ -394,16 +397,15 @@ void Trainer<T>::explain_non_finite(Index samples, const SliceIo<T>& io, RandomK
 
 template <class T>
 void Trainer<T>::apply_gradients() {
-  const std::span<T> gradients =
-      std::span<T>(workspace_->gradients).first(model_->weights().size());
+  const std::span<T> gradients = std::span<T>(workspace_->gradients).first(model_->weights().size());
   for (const Node<T>& node : model_->nodes()) {
     const auto first = static_cast<std::size_t>(node.first_parameter), count = node.plan.parameters.size();
     node.layer.update_state(std::span<const TensorView<T>>(weight_views_).subspan(first, count),
                             std::span<const TensorView<const T>>(workspace_->sum_views).subspan(first, count));
   }
   for (const Range& range : trainable_) {
-    optimizer_.clip.clip_values(gradients.subspan(static_cast<std::size_t>(range.first),
-                                                 static_cast<std::size_t>(range.count)));
+    optimizer_.clip.clip_values(
+        gradients.subspan(static_cast<std::size_t>(range.first), static_cast<std::size_t>(range.count)));
   }
   if (optimizer_.clip.global_norm > 0) {
     double square_sum = 0;
@@ -424,8 +426,8 @@ void Trainer<T>::apply_gradients() {
     const auto count = static_cast<std::size_t>(range.count);
     std::array<std::span<T>, kMaxSlots> slots;
     for (std::size_t k = 0; k < slots_.size(); ++k) slots[k] = std::span<T>(slots_[k]).subspan(first, count);
-    optimizer_.update(step, rate, model_->weights().subspan(first, count),
-                     gradients.subspan(first, count), {slots.data(), slots_.size()});
+    optimizer_.update(step, rate, model_->weights().subspan(first, count), gradients.subspan(first, count),
+                      {slots.data(), slots_.size()});
   });
 }
 
