@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "linnet/kernels/upsampling.hpp"
 #include "linnet/kernels/vector_ops.hpp"
 #include "linnet/layers/geometry.hpp"
 #include "linnet/layers/layer.hpp"
@@ -47,32 +48,26 @@ struct UpSampling2D {
 
   template <class T>
   void forward(Context<T>&, TensorView<const T> x, Parameters<const T>, TensorView<T> y) const {
+    if (interpolation == Interpolation::nearest) return upsample_nearest<T>(blocks(x.shape()), x.data(), y.data());
     const Index channels = x.shape()[3];
-    if (interpolation == Interpolation::nearest) {
-      for_each_pixel(x.shape(), [&](Index to, const Neighbours& near) {
-        std::copy_n(x.data() + near.place[0], channels, y.data() + to);
-      });
-    } else {
-      for_each_pixel(x.shape(), [&](Index to, const Neighbours& near) {
-        scale<T>(channels, static_cast<T>(near.weight[0]), x.data() + near.place[0], y.data() + to);
-        for (std::size_t i = 1; i < 4; ++i) {
-          axpy<T>(channels, static_cast<T>(near.weight[i]), x.data() + near.place[i], y.data() + to);
-        }
-      });
-    }
+    for_each_pixel(x.shape(), [&](Index to, const Neighbours& near) {
+      scale<T>(channels, static_cast<T>(near.weight[0]), x.data() + near.place[0], y.data() + to);
+      for (std::size_t i = 1; i < 4; ++i) {
+        axpy<T>(channels, static_cast<T>(near.weight[i]), x.data() + near.place[i], y.data() + to);
+      }
+    });
   }
 
   template <class T>
   void backward(Context<T>&, TensorView<const T> x, TensorView<const T>, TensorView<T> dy, Parameters<const T>,
                 TensorView<T> dx, Parameters<T>) const {
     if (dx.empty()) return;
+    if (interpolation == Interpolation::nearest) {
+      return upsample_nearest_backward<T>(blocks(x.shape()), dy.data(), dx.data());
+    }
     const Index channels = x.shape()[3];
     std::fill(dx.begin(), dx.end(), T(0));
     for_each_pixel(x.shape(), [&](Index from, const Neighbours& near) {
-      if (interpolation == Interpolation::nearest) {
-        add_to<T>(channels, dy.data() + from, dx.data() + near.place[0]);
-        return;
-      }
       for (std::size_t i = 0; i < 4; ++i) {
         axpy<T>(channels, static_cast<T>(near.weight[i]), dy.data() + from, dx.data() + near.place[i]);
       }
@@ -80,7 +75,11 @@ struct UpSampling2D {
   }
 
  private:
-  /// The input pixels that an output pixel is made of: one (nearest), or four with their weights.
+  BlockGeometry blocks(const Shape& x) const { return {x[0], x[1], x[2], x[3], size.height, size.width}; }
+
+  // Bilinear interpolation:
+
+  /// The four input pixels that an output pixel is made of, with their weights.
   struct Neighbours {
     std::array<Index, 4> place{};
     std::array<double, 4> weight{};
@@ -90,7 +89,6 @@ struct UpSampling2D {
     double weight;  ///< of the second
   };
   Pair along(Index output, Index factor, Index extent) const {
-    if (interpolation == Interpolation::nearest) return {output / factor, output / factor, 0};
     const double at = (static_cast<double>(output) + 0.5) / static_cast<double>(factor) - 0.5;
     const double held = std::max(at, 0.0);
     const Index first = std::min(static_cast<Index>(held), extent - 1);
