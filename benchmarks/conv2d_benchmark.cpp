@@ -7,11 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "convolution.hpp"
 #include "kernels/conv2d_cases.hpp"
 #include "linnet/core/eigen.hpp"
-#include "linnet/core/parallel.hpp"
-#include "linnet/kernels/conv2d.hpp"
-#include "linnet/kernels/vector_ops.hpp"
 #include "support.hpp"
 
 using namespace linnet;
@@ -29,54 +27,6 @@ const char* to_string(ConvDirection direction) {
   }
 }
 
-/// The memory of a convolution of a whole batch, run slice by slice as a model does.
-class Convolution {
- public:
-  Convolution(ConvDirection direction, ConvAlgorithm algorithm, const Conv2DGeometry& g)
-      : direction_(direction),
-        algorithm_(algorithm),
-        g_(g),
-        x_(bench::uniform_tensor({g.batch, g.input_size()}, 1)),
-        y_(bench::uniform_tensor({g.batch, g.output_size()}, 2)),
-        w_(bench::uniform_tensor({g.kernel_size()}, 3)),
-        packed_({conv2d_packed_size<float>(direction, algorithm, g)}),
-        scratch_({num_threads(), conv2d_scratch(algorithm, g)}),
-        lanes_({direction == ConvDirection::backward_weights ? num_threads() : 0, g.kernel_size()}) {
-    conv2d_pack<float>(direction, algorithm, g, w_.data(), packed_.data());
-  }
-
-  void run() {
-    const Index pieces = num_threads();
-    parallel_for(pieces, [&](Index piece, int thread) {
-      const Index first = g_.batch * piece / pieces, last = g_.batch * (piece + 1) / pieces;
-      Conv2DGeometry slice = g_;
-      slice.batch = last - first;
-      float* x = x_.data() + first * g_.input_size();
-      float* y = y_.data() + first * g_.output_size();
-      float* scratch = scratch_.data() + thread * conv2d_scratch(algorithm_, g_);
-      if (direction_ == ConvDirection::forward) {
-        conv2d_forward<float>(algorithm_, slice, x, w_.data(), packed_.data(), nullptr, y, scratch);
-      } else if (direction_ == ConvDirection::backward_data) {
-        conv2d_backward_data<float>(algorithm_, slice, y, w_.data(), packed_.data(), x, scratch);
-      } else {
-        float* dw = lanes_.data() + piece * g_.kernel_size();
-        std::fill(dw, dw + g_.kernel_size(), 0.0f);
-        conv2d_backward_weights<float>(algorithm_, slice, x, y, dw, scratch);
-      }
-    });
-    if (direction_ != ConvDirection::backward_weights) return;
-    for (Index lane = 1; lane < pieces; ++lane) {
-      add_to<float>(g_.kernel_size(), lanes_.data() + lane * g_.kernel_size(), lanes_.data());
-    }
-  }
-
- private:
-  ConvDirection direction_;
-  ConvAlgorithm algorithm_;
-  Conv2DGeometry g_;
-  Tensor<float> x_, y_, w_, packed_, scratch_, lanes_;
-};
-
 double nominal_flop(const Conv2DGeometry& g) {
   return 2.0 * static_cast<double>(g.batch * g.output_size() * g.taps() * g.group_channels());
 }
@@ -84,7 +34,7 @@ double nominal_flop(const Conv2DGeometry& g) {
 void run_kernel(benchmark::State& state, ConvDirection direction, ConvAlgorithm algorithm, const Conv2DGeometry& g,
                 int threads) {
   set_num_threads(threads);
-  Convolution convolution(direction, algorithm, g);
+  bench::Convolution convolution(direction, algorithm, g);
   const bench::Watch watch;
   for ([[maybe_unused]] auto _ : state) convolution.run();
   watch.count_flop(state, nominal_flop(g), threads);

@@ -86,11 +86,4 @@ void Watch::count_images(benchmark::State& state, double batch) const {
   state.counters["images/s"] = batch * static_cast<double>(state.iterations()) / finish(state);
 }
 
-Tensor<float> uniform_tensor(const Shape& shape, std::uint32_t stream) {
-  Tensor<float> tensor(shape);
-  const RandomKey key{1, stream};
-  for (Index i = 0; i < tensor.size(); ++i) tensor[i] = key.uniform(i);
-  return tensor;
-}
-
 }  // namespace linnet::bench

@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-#include "linnet/core/tensor.hpp"
+#include "uniform_tensor.hpp"
 
 namespace linnet::bench {
 
@@ -32,8 +32,5 @@ class Watch {
   std::size_t bytes_before_ = bytes_allocated();
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
-
-/// A tensor of uniform numbers in [0, 1).
-Tensor<float> uniform_tensor(const Shape& shape, std::uint32_t stream);
 
 }  // namespace linnet::bench

@@ -2,7 +2,6 @@
 // nlohmann/json and are included one by one.
 #pragma once
 
-#include "linnet/core/eigen.hpp"
 #include "linnet/core/error.hpp"
 #include "linnet/core/parallel.hpp"
 #include "linnet/core/random.hpp"

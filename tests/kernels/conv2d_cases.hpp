@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "linnet/core/random.hpp"
@@ -32,6 +33,13 @@ inline std::vector<Conv2DGeometry> named_conv_cases() {
   cases.push_back({2, 6, 9, 3, conv_axis(7, 3, 2, 1, 1, 1), conv_axis(10, 2, 3, 2, 0, 1)});
   cases.push_back({1, 3, 4, 1, conv_axis(5, 2, 1, 1, 4, 6), conv_axis(4, 3, 1, 1, 7, 0)});  // more padding than kernel
   cases.push_back({1, 2, 18, 1, conv_axis(11, 3, 1, 4, 0, 0), conv_axis(12, 2, 1, 5, 3, 3)});
+  // Four taps and stride 2, as in upsampling and a 3x3 convolution after it; then with other padding, and in x alone.
+  for (const auto& [channels, filters] : {std::pair<Index, Index>{16, 16}, {1, 16}, {17, 3}, {5, 40}}) {
+    cases.push_back({2, channels, filters, 1, conv_axis(14, 4, 2, 1, 1, 1), conv_axis(28, 4, 2, 1, 1, 1)});
+    cases.push_back({1, channels, filters, 1, conv_axis(9, 4, 2, 1, 0, 0), conv_axis(9, 4, 2, 1, 2, 3)});
+    cases.push_back({1, channels, filters, 1, conv_axis(7, 3, 1, 2, 2, 2), conv_axis(6, 4, 2, 1, 0, 1)});
+    cases.push_back({1, channels, filters, 1, conv_axis(8, 3, 3, 2, 1, 4), conv_axis(5, 4, 2, 1, 4, 4)});
+  }
   return cases;
 }
 

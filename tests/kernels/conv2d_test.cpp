@@ -38,7 +38,7 @@ std::vector<T> fractions(Index n, std::uint32_t stream) {
 
 template <class T>
 struct Operands {
-  std::vector<T> x, w, bias, dy, dw;
+  std::vector<T> x, w, bias, dy, dw, dx_bias;
 };
 
 /// The result of one direction by one algorithm. What a kernel must overwrite begins as NaN.
@@ -55,7 +55,8 @@ std::vector<T> run(ConvDirection direction, ConvAlgorithm algorithm, const Conv2
   }
   if (direction == ConvDirection::backward_data) {
     std::vector<T> dx(static_cast<std::size_t>(g.batch * g.input_size()), nan);
-    conv2d_backward_data<T>(algorithm, g, in.dy.data(), in.w.data(), packed.data(), dx.data(), scratch.data());
+    conv2d_backward_data<T>(algorithm, g, in.dy.data(), in.w.data(), packed.data(), in.dx_bias.data(), dx.data(),
+                           scratch.data());
     return dx;
   }
   std::vector<T> dw = in.dw;
@@ -74,7 +75,7 @@ template <class T>
 void compare_with_reference(const Conv2DGeometry& g, Tally& tally) {
   const Operands<T> in{whole_numbers<T>(g.batch * g.input_size(), 1), whole_numbers<T>(g.kernel_size(), 2),
                        whole_numbers<T>(g.filters, 3), whole_numbers<T>(g.batch * g.output_size(), 4),
-                       whole_numbers<T>(g.kernel_size(), 5)};
+                       whole_numbers<T>(g.kernel_size(), 5),     whole_numbers<T>(g.channels, 6)};
   ++tally.shapes;
   for (const ConvDirection direction : kDirections) {
     const std::vector<T> expected = run(direction, ConvAlgorithm::reference, g, in);
@@ -128,7 +129,7 @@ TEST_CASE("AVX2 and AVX-512 give the same bits on fractions") {
     const Conv2DGeometry g = test::random_conv_case(i);
     const Operands<float> in{fractions<float>(g.batch * g.input_size(), 1), fractions<float>(g.kernel_size(), 2),
                              fractions<float>(g.filters, 3), fractions<float>(g.batch * g.output_size(), 4),
-                             fractions<float>(g.kernel_size(), 5)};
+                             fractions<float>(g.kernel_size(), 5),     fractions<float>(g.channels, 6)};
     for (const ConvDirection direction : kDirections) {
       for (const ConvAlgorithm algorithm : kFast) {
         if (!conv2d_can(algorithm, direction, g)) continue;

@@ -29,7 +29,7 @@ enum class ConvAlgorithm {
   reference,    ///< the plain loops
   im2col,       ///< patches and a matrix product: every geometry
   direct,       ///< no patches; by data only with stride 1
-  rows,         ///< direct, for three taps a row, with stride and dilation 1 along it
+  rows,         ///< direct, for three taps a row with stride 1 along it, or four with stride 2; no dilation there
   narrow,       ///< direct, for a few output channels of many input channels, one group
   narrow_rows,  ///< both
   depthwise     ///< every channel by itself
@@ -70,13 +70,15 @@ inline Conv2DGeometry turned(const Conv2DGeometry& g) {
 inline bool conv2d_can(ConvAlgorithm algorithm, ConvDirection direction, const Conv2DGeometry& g) {
   const bool stride_1 = g.y.stride == 1 && g.x.stride == 1;
   const bool by_data = direction == ConvDirection::backward_data;
+  const bool three_taps = g.x.taps == 3 && g.x.stride == 1 && g.x.dilation == 1;
+  const bool doubling = g.x.taps == 4 && g.x.stride == 2 && g.x.dilation == 1;
   switch (algorithm) {
     case ConvAlgorithm::direct:
       return stride_1 || !by_data;
     case ConvAlgorithm::rows:
+      return three_taps || doubling;
     case ConvAlgorithm::narrow_rows:
-      return g.x.taps == 3 && g.x.stride == 1 && g.x.dilation == 1 && (stride_1 || !by_data) &&
-             (algorithm == ConvAlgorithm::rows || g.groups == 1);
+      return g.groups == 1 && (three_taps || (doubling && by_data));
     case ConvAlgorithm::narrow:
       return g.groups == 1 && (stride_1 || !by_data);
     case ConvAlgorithm::depthwise:
@@ -156,33 +158,22 @@ void conv2d_pack(ConvDirection direction, ConvAlgorithm algorithm, const Conv2DG
           }
         }
       }
-    } else if (algorithm == ConvAlgorithm::narrow_rows) {
-      // For each output {row, pack of inputs, 3 taps, lanes}.
+    } else if (algorithm == ConvAlgorithm::rows || algorithm == ConvAlgorithm::narrow_rows) {
+      // {output, row, input, taps, lanes}: the lanes are outputs, or (narrow) inputs. A pixel reaches the outputs from
+      // its tap 0 on: forward with stride 1 that is the last one.
+      constexpr Index kLanes = kPanelWidth<T>;
+      const bool narrow = algorithm == ConvAlgorithm::narrow_rows, turn = forward && g.x.stride == 1;
       const Index outputs = forward ? out : in, inputs = forward ? in : out;
-      for (Index o = 0; o < outputs; ++o) {
+      for (Index o = 0; o < outputs; o += narrow ? 1 : kLanes) {
         for (Index row = 0; row < g.y.taps; ++row) {
-          for (Index first = 0; first < inputs; first += kPanelWidth<T>) {
-            for (Index column = 0; column < 3; ++column, packed += kPanelWidth<T>) {
-              const Index tap = row * 3 + column, source = forward ? tap : g.taps() - 1 - tap;
-              for (Index l = 0; l < kPanelWidth<T>; ++l) {
-                const Index i = first + l, c = forward ? i : o, k = forward ? o : i;
-                packed[l] = i < inputs ? w_group[(source * in + c) * g.filters + k] : T(0);
-              }
-            }
-          }
-        }
-      }
-    } else if (algorithm == ConvAlgorithm::rows) {
-      // Panels of outputs, each {row, input, 3 taps, lanes}; by data the taps run backwards.
-      const Index outputs = forward ? out : in, inputs = forward ? in : out;
-      for (Index j = 0; j < outputs; j += kPanelWidth<T>) {
-        for (Index row = 0; row < g.y.taps; ++row) {
-          for (Index i = 0; i < inputs; ++i) {
-            for (Index column = 0; column < 3; ++column, packed += kPanelWidth<T>) {
-              const Index tap = row * 3 + column, source = forward ? tap : g.taps() - 1 - tap;
-              for (Index l = 0; l < kPanelWidth<T>; ++l) {
-                const Index o = j + l, c = forward ? i : o, k = forward ? o : i;
-                packed[l] = o < outputs ? w_group[(source * in + c) * g.filters + k] : T(0);
+          for (Index i = 0; i < inputs; i += narrow ? kLanes : 1) {
+            for (Index column = 0; column < g.x.taps; ++column, packed += kLanes) {
+              const Index tap = row * g.x.taps + (turn ? g.x.taps - 1 - column : column);
+              const T* from = w_group + tap * in * g.filters;
+              for (Index l = 0; l < kLanes; ++l) {
+                const Index to_output = narrow ? o : o + l, of_input = narrow ? i + l : i;
+                const Index c = forward ? of_input : to_output, k = forward ? to_output : of_input;
+                packed[l] = c < in && k < out ? from[c * g.filters + k] : T(0);
               }
             }
           }
@@ -232,27 +223,33 @@ void conv2d_forward(ConvAlgorithm algorithm, const Conv2DGeometry& g, const T* x
   }
 }
 
-/// dx = the gradient by x.
+/// dx = the gradient by x, + bias (which may be null): with one, this is the forward pass of a transposed convolution.
 template <class T>
 void conv2d_backward_data(ConvAlgorithm algorithm, const Conv2DGeometry& g, const T* dy, const T* w, const T* packed,
-                          T* dx, T* scratch) {
-  constexpr const T* kNoBias = nullptr;
+                          const T* bias, T* dx, T* scratch) {
+  const auto start_with_bias = [&] {
+    if (bias == nullptr) return std::fill(dx, dx + g.batch * g.input_size(), T(0));
+    for (Index pixel = 0; pixel < g.batch * g.input_size(); pixel += g.channels) {
+      std::copy_n(bias, g.channels, dx + pixel);
+    }
+  };
   switch (algorithm) {
     case ConvAlgorithm::reference:
+      start_with_bias();
       return reference::conv2d_backward_data(g, dy, w, dx);
     case ConvAlgorithm::im2col:
-      std::fill(dx, dx + g.batch * g.input_size(), T(0));
+      start_with_bias();
       return LINNET_DISPATCH(conv2d_backward_data_im2col<T>, (g, dy, packed, dx, scratch));
     case ConvAlgorithm::direct:
-      return LINNET_DISPATCH(conv2d_forward_direct<T>, (turned(g), dy, packed, kNoBias, dx));
+      return LINNET_DISPATCH(conv2d_forward_direct<T>, (turned(g), dy, packed, bias, dx));
     case ConvAlgorithm::rows:
-      return LINNET_DISPATCH(conv2d_forward_rows<T>, (turned(g), dy, packed, kNoBias, dx));
+      return LINNET_DISPATCH(conv2d_backward_data_rows<T>, (g, dy, packed, bias, dx));
     case ConvAlgorithm::narrow:
-      return LINNET_DISPATCH(conv2d_forward_narrow<T>, (turned(g), dy, packed, kNoBias, dx));
+      return LINNET_DISPATCH(conv2d_forward_narrow<T>, (turned(g), dy, packed, bias, dx));
     case ConvAlgorithm::narrow_rows:
-      return LINNET_DISPATCH(conv2d_forward_narrow_rows<T>, (turned(g), dy, packed, kNoBias, dx));
+      return LINNET_DISPATCH(conv2d_backward_data_narrow_rows<T>, (g, dy, packed, bias, dx));
     case ConvAlgorithm::depthwise:
-      std::fill(dx, dx + g.batch * g.input_size(), T(0));
+      start_with_bias();
       return LINNET_DISPATCH(conv2d_backward_data_depthwise<T>, (g, dy, w, dx));
   }
 }
@@ -271,8 +268,9 @@ void conv2d_backward_weights(ConvAlgorithm algorithm, const Conv2DGeometry& g, c
     case ConvAlgorithm::rows:
       return LINNET_DISPATCH(conv2d_backward_weights_rows<T>, (g, x, dy, dw));
     case ConvAlgorithm::narrow:
-    case ConvAlgorithm::narrow_rows:
       return LINNET_DISPATCH(conv2d_backward_weights_narrow<T>, (g, x, dy, dw));
+    case ConvAlgorithm::narrow_rows:
+      return LINNET_DISPATCH(conv2d_backward_weights_narrow_rows<T>, (g, x, dy, dw));
     case ConvAlgorithm::depthwise:
       return LINNET_DISPATCH(conv2d_backward_weights_depthwise<T>, (g, x, dy, dw));
   }

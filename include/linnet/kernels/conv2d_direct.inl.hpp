@@ -22,8 +22,8 @@ void conv2d_forward_direct(const Conv2DGeometry& g, const T* x, const T* panels,
   const Index panel_size = g.taps() * in * kLanes;
   const bool joined = g.groups == 1 && g.x.dilation == 1;  // the taps of a row lie side by side
   for (Index group = 0; group < g.groups; ++group) {
-    for (Index j = 0; j < out; j += kLanes, panels += panel_size) {
-      const Index columns = std::min(kLanes, out - j);
+    for (Index j = 0, columns; j < out; j += columns, panels += (columns + kLanes - 1) / kLanes * panel_size) {
+      columns = tile_columns<T>(out - j);
       const Index k = group * out + j;
       const T* first_bias = bias == nullptr ? nullptr : bias + k;
       const TileStart start = bias == nullptr ? TileStart::zero : TileStart::bias;
@@ -41,6 +41,7 @@ void conv2d_forward_direct(const Conv2DGeometry& g, const T* x, const T* panels,
             taps.b_row = g.x.taps * in * kLanes;
             taps.b_column = in * kLanes;
             taps.b_depth = kLanes;
+            taps.b_pack = panel_size;
             const T* w = panels + (ty.first * g.x.taps + tx.first) * in * kLanes;
             const Index a_down = g.y.stride * g.x.input * g.channels;
             const Index a_right = g.x.stride * g.channels;
@@ -101,7 +102,6 @@ LINNET_INLINE void for_each_weight_block(const Conv2DGeometry& g, bool joined, c
 /// dw += x^T dy: the outputs are the inner index of a matrix product, a row of dw for each channel and tap.
 template <class T>
 void conv2d_backward_weights_direct(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
-  constexpr Index kLanes = Pack<T>::kLanes;
   const Index in = g.group_channels(), out = g.group_filters();
   for_each_weight_block(
       g, g.groups == 1 && g.x.dilation == 1,
@@ -113,15 +113,17 @@ void conv2d_backward_weights_direct(const Conv2DGeometry& g, const T* x, const T
         taps.a_depth = g.x.stride * g.channels;
         taps.b_row = g.x.output * g.filters;
         taps.b_depth = g.filters;
+        taps.b_pack = Pack<T>::kLanes;
         const T* a =
             x + n * g.input_size() + (g.y.pixel(rows.first, ty) * g.x.input + g.x.pixel(first, tx)) * g.channels;
         const T* b = dy + n * g.output_size() + (rows.first * g.x.output + first) * g.filters;
         T* c = dw + (ty * g.x.taps + tx) * in * g.filters;
         for (Index group = 0; group < g.groups; ++group) {
-          for (Index j = 0; j < out; j += kLanes) {
+          for (Index j = 0, columns; j < out; j += columns) {
+            columns = tile_columns<T>(out - j);
             const Index k = group * out + j;
-            tile_rows(taps, tap_count * in, a + group * in, Index{1}, b + k, false, c + k, g.filters,
-                      std::min(kLanes, out - j), TileStart::accumulate, static_cast<const T*>(nullptr));
+            tile_rows(taps, tap_count * in, a + group * in, Index{1}, b + k, false, c + k, g.filters, columns,
+                      TileStart::accumulate, static_cast<const T*>(nullptr));
           }
         }
       });

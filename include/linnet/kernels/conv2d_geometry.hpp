@@ -8,6 +8,9 @@
 
 LINNET_NAMESPACE_BEGIN
 
+/// a / b rounded down, for b > 0.
+constexpr Index floor_divide(Index a, Index b) { return a / b - (a % b < 0 ? 1 : 0); }
+
 /// One axis: the pixel that tap t of output o reads is o * stride + t * dilation - pad.
 struct ConvAxis {
   Index input = 1, output = 1;

@@ -47,9 +47,9 @@ void conv2d_forward(const Conv2DGeometry& g, const T* x, const T* w, const T* bi
   for_each_product(g, [&](Index x_at, Index w_at, Index y_at) { y[y_at] += x[x_at] * w[w_at]; });
 }
 
+/// Adds to dx.
 template <class T>
 void conv2d_backward_data(const Conv2DGeometry& g, const T* dy, const T* w, T* dx) {
-  for (Index i = 0; i < g.batch * g.input_size(); ++i) dx[i] = T(0);
   for_each_product(g, [&](Index x_at, Index w_at, Index y_at) { dx[x_at] += dy[y_at] * w[w_at]; });
 }
 

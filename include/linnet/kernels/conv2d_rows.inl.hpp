@@ -1,19 +1,47 @@
-// Direct convolutions with three taps a row, stride and dilation 1 along it: most convolutions there are. See
-// conv2d.hpp.
+// Direct convolutions with three taps a row and stride 1 along it, most convolutions there are, and with four taps and
+// stride 2, which halve an image or, by data, double it. No dilation along the row. See conv2d.hpp.
 //
-// An element of x is a factor of three neighbouring outputs. It is loaded once for all of them, where a tile of a
-// matrix product (tile.inl.hpp) loads it three times; and a tile is a run of outputs of one row, so what the padding
-// leaves out costs nothing. Every output is one chain of multiply_add in the order (row of taps, channel, tap),
+// An element of x is a factor of several neighbouring outputs. It is loaded once for all of them, where a tile of a
+// matrix product (tile.inl.hpp) loads it once for each; and a tile is a run of outputs of one row, so what the padding
+// leaves out costs nothing. Every output is one chain of multiply_add in the order (row of taps, channel, pixel),
 // wherever the tiles are cut.
 
-/// The most outputs of a tile: their sums, three packs of weights and a broadcast element fill the registers.
-inline constexpr int kRowOutputs = kPartBytes == 64 ? 14 : kPartBytes == 32 ? 4 : 2;
+// How pixels and outputs of a row meet. A tile has kPixels pixels for every kOutputs outputs, [0, n) of them, and uses
+// the pixel before and the one behind as well: pixel p is a factor of output(p, tap), if that is an output of the tile.
+// `pad` is such that output o begins with pixel first_pixel(o, pad), where it is aligned.
+
+/// Output p + tap - pad of pixel p: by data, or forward with the taps turned.
+struct ThreeTaps {
+  static constexpr int kTaps = 3, kPixels = 1, kOutputs = 1;
+  static constexpr int output(int pixel, int tap) { return pixel + tap - 1; }
+  static constexpr bool aligned(Index, Index) { return true; }
+  static constexpr Index first_pixel(Index o, Index pad) { return o + pad - 1; }
+  static constexpr Index pixel_of(Index o, Index tap, Index pad) { return o + pad - tap; }
+};
+/// Output 2 p + tap - pad of pixel p: by data.
+struct DoublingTaps {
+  static constexpr int kTaps = 4, kPixels = 1, kOutputs = 2;
+  static constexpr int output(int pixel, int tap) { return 2 * pixel + tap - 1; }
+  static constexpr bool aligned(Index o, Index pad) { return (o + pad) % 2 != 0; }
+  static constexpr Index first_pixel(Index o, Index pad) { return (o + pad - 1) / 2; }
+  static constexpr Index pixel_of(Index o, Index tap, Index pad) {
+    return (o + pad - tap) % 2 == 0 ? (o + pad - tap) / 2 : Index{-1};
+  }
+};
+/// Pixel 2 o + tap - pad of output o: forward.
+struct HalvingTaps {
+  static constexpr int kTaps = 4, kPixels = 2, kOutputs = 1;
+  static constexpr int output(int pixel, int tap) { return (pixel + 1 - tap) % 2 == 0 ? (pixel + 1 - tap) / 2 : -1; }
+  static constexpr bool aligned(Index, Index) { return true; }
+  static constexpr Index first_pixel(Index o, Index pad) { return 2 * o + 1 - pad; }
+  static constexpr Index pixel_of(Index o, Index tap, Index pad) { return 2 * o + tap - pad; }
+};
 
 /// What all tiles of a row of outputs have in common. Steps count scalars.
 struct RowTaps {
   Index rows = 0;  ///< of taps that lie within the image
   Index channels = 0;
-  Index x_row = 0, x_pixel = 0;  ///< from tap to tap
+  Index x_row = 0, x_pixel = 0;  ///< from row to row of taps, and from pixel to pixel
   Index w_row = 0;
   Index y_pixel = 0;
 };
@@ -33,46 +61,58 @@ struct ByPack {
   static constexpr Index kStep = Pack<T>::kLanes;
   template <class T>
   static LINNET_INLINE Pack<T> element(const T* x, Index left) {
-    return load(x, left);
+    return masked_load(x, left);
   }
 };
 
-/// Outputs [0, kOutputs) of a row: `x` is the pixel under the middle tap of the first. The middle taps lie within the
-/// image, but for a single output, where `middle` says so; `left` and `right` say whether the outermost pixels do. w
-/// {rows, channels or packs of them, 3, lanes}. `columns` filters; ByPack one.
-template <class Channels, class T, int kOutputs>
-void row_tile(const RowTaps& taps, const T* x, bool left, bool middle, bool right, const T* w, const T* bias, T* y,
-              Index columns) {
+/// The pixels at the ends of a tile that lie within the image: the one before it, its first, its last, the one behind.
+struct RowEnds {
+  bool before, first, last, behind;
+};
+
+/// A tile of kCount * Taps::kOutputs outputs. `x` is its first pixel in the first row of taps; w {rows, channels or
+/// packs of them, taps, lanes}. `columns` filters; ByPack one.
+template <class Taps, class Channels, class T, int kCount>
+void row_tile(const RowTaps& taps, const T* x, RowEnds ends, const T* w, const T* bias, T* y, Index columns) {
+  constexpr int kOutputs = kCount * Taps::kOutputs, kPixels = kCount * Taps::kPixels;
   constexpr Index kLanes = Pack<T>::kLanes;
   constexpr Index kStep = Channels::template kStep<T>;
-  constexpr int kPointers = kOutputs / 4 + 1;  // one for every fourth pixel: those between are at indexed addresses
+  constexpr int kPointers = kPixels / 4 + 1;  // one for every fourth pixel: those between are at indexed addresses
   constexpr bool kByPack = std::is_same_v<Channels, ByPack>;
   Pack<T> sums[kOutputs];
-  const Pack<T> first = kByPack || bias == nullptr ? zero<T>() : load(bias, columns);
+  const Pack<T> start = kByPack || bias == nullptr ? zero<T>() : load(bias, columns);
   LINNET_UNROLL
-  for (int i = 0; i < kOutputs; ++i) sums[i] = first;
+  for (int i = 0; i < kOutputs; ++i) sums[i] = start;
   for (Index row = 0; row < taps.rows; ++row) {
     const T* pixels[kPointers];
     LINNET_UNROLL
     for (int p = 0; p < kPointers; ++p) pixels[p] = x + row * taps.x_row + 4 * p * taps.x_pixel;
     const T* factors = w + row * taps.w_row;
-    for (Index left_over = taps.channels; left_over > 0; left_over -= kStep, factors += 3 * kLanes) {
-      const auto element = [&](const T* pixel) LINNET_INLINE_LAMBDA { return Channels::element(pixel, left_over); };
-      const Pack<T> w0 = load(factors), w1 = load(factors + kLanes), w2 = load(factors + 2 * kLanes);
-      if (left) sums[0] = multiply_add(element(pixels[0] - taps.x_pixel), w0, sums[0]);
-      if constexpr (kOutputs == 1) {
-        if (middle) sums[0] = multiply_add(element(pixels[0]), w1, sums[0]);
-      } else {
-        unrolled<kOutputs>([&](auto i) LINNET_INLINE_LAMBDA {
-          const Pack<T> e = element(pixels[i / 4] + (i % 4) * taps.x_pixel);
-          if constexpr (i > 0) sums[i - 1] = multiply_add(e, w2, sums[i - 1]);
-          sums[i] = multiply_add(e, w1, sums[i]);
-          if constexpr (i + 1 < kOutputs) sums[i + 1] = multiply_add(e, w0, sums[i + 1]);
-        });
-      }
-      if (right) {
-        constexpr int kLast = kOutputs - 1;
-        sums[kLast] = multiply_add(element(pixels[kOutputs / 4] + (kOutputs % 4) * taps.x_pixel), w2, sums[kLast]);
+    for (Index left = taps.channels; left > 0; left -= kStep, factors += Taps::kTaps * kLanes) {
+      Pack<T> factor[Taps::kTaps];
+      LINNET_UNROLL
+      for (int t = 0; t < Taps::kTaps; ++t) factor[t] = load(factors + t * kLanes);
+      const auto multiply = [&](auto pixel, const T* at) LINNET_INLINE_LAMBDA {
+        const Pack<T> e = Channels::element(at, left);
+        LINNET_UNROLL
+        for (int t = 0; t < Taps::kTaps; ++t) {
+          const int output = Taps::output(pixel, t);
+          if (output >= 0 && output < kOutputs) sums[output] = multiply_add(e, factor[t], sums[output]);
+        }
+      };
+      if (ends.before) multiply(std::integral_constant<int, -1>{}, pixels[0] - taps.x_pixel);
+      unrolled<kPixels>([&](auto p) LINNET_INLINE_LAMBDA {
+        const T* at = pixels[p / 4] + (p % 4) * taps.x_pixel;
+        if constexpr (p == 0) {
+          if (ends.first) multiply(p, at);
+        } else if constexpr (p == kPixels - 1) {
+          if (ends.last) multiply(p, at);
+        } else {
+          multiply(p, at);
+        }
+      });
+      if (ends.behind) {
+        multiply(std::integral_constant<int, kPixels>{}, pixels[kPixels / 4] + (kPixels % 4) * taps.x_pixel);
       }
       LINNET_UNROLL
       for (int p = 0; p < kPointers; ++p) pixels[p] += kStep;
@@ -87,77 +127,184 @@ void row_tile(const RowTaps& taps, const T* x, bool left, bool middle, bool righ
     alignas(64) T lanes[kLanes];
     store(lanes, result);
     for (int i = 0; i < kOutputs; ++i) y[i * taps.y_pixel] = lanes[i];
-  } else {
+  } else if (columns >= kLanes) {
     LINNET_UNROLL
-    for (int i = 0; i < kOutputs; ++i) store(y + i * taps.y_pixel, sums[i], columns);
+    for (int i = 0; i < kOutputs; ++i) store(y + i * taps.y_pixel, sums[i]);
+  } else {
+    Pack<T> results[kOutputs];
+    LINNET_UNROLL
+    for (int i = 0; i < kOutputs; ++i) results[i] = sums[i];
+    for (int i = 0; i < kOutputs; ++i) store(y + i * taps.y_pixel, results[i], columns);
+  }
+}
+
+/// Output o by itself, wherever its taps fall: where wide or odd padding leaves a part of a tile. `x` is the image's
+/// first pixel in the first row of taps.
+template <class Taps, class Channels, class T>
+void row_output(const RowTaps& taps, const ConvAxis& axis, Index o, const T* x, const T* w, const T* bias, T* y,
+                Index columns) {
+  constexpr Index kStep = Channels::template kStep<T>;
+  constexpr bool kByPack = std::is_same_v<Channels, ByPack>;
+  Pack<T> total = kByPack || bias == nullptr ? zero<T>() : load(bias, columns);
+  for (Index row = 0; row < taps.rows; ++row) {
+    const T* factors = w + row * taps.w_row;
+    for (Index c = 0; c < taps.channels; c += kStep) {
+      for (Index tap = 0; tap < Taps::kTaps; ++tap, factors += Pack<T>::kLanes) {
+        const Index p = Taps::pixel_of(o, tap, axis.pad);
+        if (p < 0 || p >= axis.input) continue;
+        const T* at = x + row * taps.x_row + p * taps.x_pixel + c;
+        total = multiply_add(Channels::element(at, taps.channels - c), load(factors), total);
+      }
+    }
+  }
+  if constexpr (kByPack) {
+    y[o * taps.y_pixel] = sum(total) + (bias == nullptr ? T(0) : *bias);
+  } else {
+    store(y + o * taps.y_pixel, total, columns);
   }
 }
 
 template <class T>
-using RowTileFunction = void (*)(const RowTaps&, const T*, bool, bool, bool, const T*, const T*, T*, Index);
+using RowTileFunction = void (*)(const RowTaps&, const T*, RowEnds, const T*, const T*, T*, Index);
 
-/// The tiles of 1 to kRowOutputs outputs.
-template <class Channels, class T, int... kOutputs>
-constexpr std::array<RowTileFunction<T>, sizeof...(kOutputs)> make_row_tiles(std::integer_sequence<int, kOutputs...>) {
-  return {&row_tile<Channels, T, kOutputs + 1>...};
-}
-/// A tile has no more outputs than a pack has lanes, to which they are summed ByPack.
-template <class Channels, class T>
-inline constexpr int kMostOutputs = std::is_same_v<Channels, ByPack> ? std::min<int>(kRowOutputs, Pack<T>::kLanes)
-                                                                     : kRowOutputs;
-template <class Channels, class T>
-inline constexpr auto kRowTiles =
-    make_row_tiles<Channels, T>(std::make_integer_sequence<int, kMostOutputs<Channels, T>>{});
-
-/// A row of outputs, cut into tiles as even as can be. `x` is the first pixel of the first row of taps.
-template <class Channels, class T>
-void row_of_outputs(const RowTaps& taps, const ConvAxis& axis, const T* x, const T* w, const T* bias, T* y,
-                    Index columns) {
-  constexpr Index kMost = kMostOutputs<Channels, T>;
-  // The outputs whose middle tap lies within the image; without it, at the outside of wide padding, they come one by
-  // one.
-  const Index first = std::clamp<Index>(axis.pad - 1, 0, axis.output);
-  const Index last = std::clamp<Index>(axis.input + axis.pad - 1, first, axis.output);
-  Index tiles = (last - first + kMost - 1) / kMost;
-  for (Index o = 0; o < axis.output;) {
-    const bool middle = o >= first && o < last;
-    const Index count = middle ? (last - o + tiles - 1) / tiles : 1;
-    if (middle) --tiles;
-    const Index pixel = o - axis.pad + 1;
-    const auto within = [&](Index p) { return p >= 0 && p < axis.input; };
-    kRowTiles<Channels, T>[static_cast<std::size_t>(count - 1)](taps, x + pixel * taps.x_pixel, within(pixel - 1),
-                                                                middle, within(pixel + count), w, bias,
-                                                                y + o * taps.y_pixel, columns);
-    o += count;
+/// The tiles that are compiled, by counts of Taps::kOutputs outputs. A tile has no more outputs than fit in the registers
+/// (or, ByPack, than the pack has lanes to which they are summed).
+template <class Taps, class Channels, class T>
+constexpr auto row_tile_sizes() {
+  if constexpr (kPartBytes == 64 && Pack<T>::kLanes < 14 && std::is_same_v<Channels, ByPack>) {
+    return Sizes<4, 2, 1>{};
+  } else if constexpr (kPartBytes == 64 && std::is_same_v<Taps, DoublingTaps>) {
+    return Sizes<7, 4, 2, 1>{};
+  } else if constexpr (kPartBytes == 64 && std::is_same_v<Taps, ThreeTaps> && std::is_same_v<Channels, ByChannel>) {
+    return Sizes<14, 12, 10, 8, 7, 4, 2, 1>{};
+  } else if constexpr (kPartBytes == 64) {
+    return Sizes<14, 7, 4, 1>{};
+  } else if constexpr (kPartBytes == 32 && !std::is_same_v<Taps, DoublingTaps>) {
+    return Sizes<4, 2, 1>{};
+  } else {
+    return Sizes<2, 1>{};
   }
 }
+template <class Taps, class Channels, class T, int... kCounts>
+constexpr std::array<RowTileFunction<T>, sizeof...(kCounts)> make_row_tiles(Sizes<kCounts...>) {
+  return {&row_tile<Taps, Channels, T, kCounts>...};
+}
+template <class Taps, class Channels, class T>
+inline constexpr auto kRowTiles = make_row_tiles<Taps, Channels, T>(row_tile_sizes<Taps, Channels, T>());
 
-/// Forward, ByChannel from weights {group, panel of filters, row, channel, 3, lanes}, ByPack (one group) from weights
-/// {filter, row, pack of channels, 3, lanes}.
-template <class Channels, class T>
-LINNET_INLINE void forward_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T* y) {
+/// How rows of outputs are cut: after `first` single outputs, tiles of one size, then single outputs again. The last
+/// tile ends where it must and may overlap the one before: what is computed twice is the same.
+struct RowCut {
+  Index first = 0;
+  Index all = 0;  ///< in tiles, by counts of Taps::kOutputs
+  Index tile = 0, size = 0;
+};
+template <class Taps, class Channels, class T>
+RowCut cut_row(const ConvAxis& axis) {
+  constexpr Index kEnough = 8 / Taps::kOutputs;  // smaller tiles take as long: their sums wait for each other
+  RowCut cut;
+  // The pixels of a tile lie within the image, but for one at each end.
+  const auto begins_tile = [&](Index o) { return Taps::aligned(o, axis.pad) && Taps::first_pixel(o, axis.pad) >= -1; };
+  while (cut.first < axis.output && !begins_tile(cut.first)) ++cut.first;
+  const Index pixels = axis.input + 1 - Taps::first_pixel(cut.first, axis.pad);
+  cut.all = std::max<Index>(0, std::min(pixels / Taps::kPixels, (axis.output - cut.first) / Taps::kOutputs));
+  Index least = std::numeric_limits<Index>::max(), tile = 0;
+  for (const Index size : row_tile_sizes<Taps, Channels, T>().values) {
+    const Index cost = (cut.all + size - 1) / size * std::max(size, kEnough);
+    if (size <= cut.all && cost < least) {
+      least = cost;
+      cut.tile = tile;
+      cut.size = size;
+    }
+    ++tile;
+  }
+  return cut;
+}
+
+/// A row of outputs. `x` is the image's first pixel in the first row of taps; `axis` has the pixels as its input.
+template <class Taps, class Channels, class T>
+void row_of_outputs(const RowTaps& taps, const ConvAxis& axis, const RowCut& cut, const T* x, const T* w,
+                    const T* bias, T* y, Index columns) {
+  const auto within = [&](Index p) { return p >= 0 && p < axis.input; };
+  Index o = 0;
+  for (; o < cut.first; ++o) row_output<Taps, Channels>(taps, axis, o, x, w, bias, y, columns);
+  const Index first_pixel = Taps::first_pixel(o, axis.pad);
+  for (Index done = 0; done < cut.all; done += cut.size) {
+    const Index at = std::min(done, cut.all - cut.size);
+    const Index pixel = first_pixel + at * Taps::kPixels, end = pixel + cut.size * Taps::kPixels;
+    kRowTiles<Taps, Channels, T>[static_cast<std::size_t>(cut.tile)](
+        taps, x + pixel * taps.x_pixel, {within(pixel - 1), within(pixel), within(end - 1), within(end)}, w, bias,
+        y + (o + at * Taps::kOutputs) * taps.y_pixel, columns);
+  }
+  o += cut.all * Taps::kOutputs;
+  for (; o < axis.output; ++o) row_output<Taps, Channels>(taps, axis, o, x, w, bias, y, columns);
+}
+
+/// The rows of taps of output row o that lie within the image: the first of them, its pixel row, how many there are, and
+/// the steps to the next.
+struct RowRange {
+  Index first = 0, pixel_row = 0, rows = 0, tap_step = 1, pixel_step = 0;
+};
+LINNET_INLINE RowRange forward_range(const ConvAxis& axis, Index o) {
+  const ConvAxis::Range taps = axis.taps_of(o);
+  return {taps.first, axis.pixel(o, taps.first), taps.last - taps.first, 1, axis.dilation};
+}
+/// By data, `axis` being that of the convolution: input row o comes from output rows (o + pad - tap * dilation) / stride.
+/// The taps that meet an output row at all are `step` apart, the first of them below it.
+LINNET_INLINE RowRange by_data_range(const ConvAxis& axis, Index step, Index o) {
+  Index tap = 0;
+  while (tap < std::min(step, axis.taps) && (o + axis.pad - tap * axis.dilation) % axis.stride != 0) ++tap;
+  RowRange range{tap, 0, 0, step, -step * axis.dilation / axis.stride};
+  if (tap >= std::min(step, axis.taps)) return range;
+  range.pixel_row = (o + axis.pad - tap * axis.dilation) / axis.stride;
+  for (; tap < axis.taps; tap += step) {
+    const Index row = range.pixel_row + range.rows * range.pixel_step;
+    if (row < 0) break;
+    if (row < axis.output) {
+      ++range.rows;
+    } else {  // not yet
+      range.first = tap + step;
+      range.pixel_row = row + range.pixel_step;
+    }
+  }
+  return range;
+}
+
+/// y from x, which are dx and dy by data. ByChannel from weights {group, panel of outputs, row, input, taps, lanes},
+/// ByPack (one group) from {output, row, pack of inputs, taps, lanes}.
+template <class Taps, class Channels, bool kByData, class T>
+void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T* y) {
   constexpr Index kLanes = Pack<T>::kLanes;
   constexpr Index kStep = Channels::template kStep<T>;
-  constexpr Index kColumns = kStep == 1 ? kLanes : 1;  // filters at a time
-  const Index in = g.group_channels(), out = g.group_filters();
+  constexpr Index kColumns = kStep == 1 ? kLanes : 1;  // outputs at a time
+  const Index x_channels = kByData ? g.filters : g.channels, y_channels = kByData ? g.channels : g.filters;
+  const Index in = x_channels / g.groups, out = y_channels / g.groups;
+  const Index x_size = kByData ? g.output_size() : g.input_size(), y_size = kByData ? g.input_size() : g.output_size();
+  ConvAxis axis = g.x;
+  if constexpr (kByData) std::swap(axis.input, axis.output);
+  if constexpr (std::is_same_v<Taps, ThreeTaps> && !kByData) axis.pad = 2 - axis.pad;
+  const RowCut cut = cut_row<Taps, Channels, T>(axis);
+  const Index y_rows = kByData ? g.y.input : g.y.output;
+  const Index tap_step = g.y.stride / std::gcd(g.y.stride, g.y.dilation);
   RowTaps taps;
   taps.channels = in;
-  taps.x_row = g.y.dilation * g.x.input * g.channels;
-  taps.x_pixel = g.channels;
-  taps.w_row = (in + kStep - 1) / kStep * 3 * kLanes;
-  taps.y_pixel = g.filters;
+  taps.x_pixel = x_channels;
+  taps.y_pixel = y_channels;
+  const Index w_row = (in + kStep - 1) / kStep * Taps::kTaps * kLanes;
   for (Index group = 0; group < g.groups; ++group) {
-    for (Index j = 0; j < out; j += kColumns, w += g.y.taps * taps.w_row) {
+    for (Index j = 0; j < out; j += kColumns, w += g.y.taps * w_row) {
       const Index k = group * out + j;
       for (Index n = 0; n < g.batch; ++n) {
-        for (Index oy = 0; oy < g.y.output; ++oy) {
-          const ConvAxis::Range rows = g.y.taps_of(oy);
-          taps.rows = rows.last - rows.first;
-          const T* first_row = x + n * g.input_size() + group * in +
-                               (taps.rows == 0 ? 0 : g.y.pixel(oy, rows.first) * g.x.input * g.channels);
-          row_of_outputs<Channels>(
-              taps, g.x, first_row, w + rows.first * taps.w_row, bias == nullptr ? nullptr : bias + k,
-              y + n * g.output_size() + oy * g.x.output * g.filters + k, std::min(kColumns, out - j));
+        for (Index oy = 0; oy < y_rows; ++oy) {
+          const RowRange range = kByData ? by_data_range(g.y, tap_step, oy) : forward_range(g.y, oy);
+          taps.rows = range.rows;
+          taps.x_row = range.pixel_step * axis.input * x_channels;
+          taps.w_row = range.tap_step * w_row;
+          const T* first_row =
+              x + n * x_size + group * in + (range.rows == 0 ? 0 : range.pixel_row * axis.input * x_channels);
+          row_of_outputs<Taps, Channels>(taps, axis, cut, first_row, w + range.first * w_row,
+                                         bias == nullptr ? nullptr : bias + k,
+                                         y + n * y_size + oy * axis.output * y_channels + k, std::min(kColumns, out - j));
         }
       }
     }
@@ -166,91 +313,278 @@ LINNET_INLINE void forward_rows(const Conv2DGeometry& g, const T* x, const T* w,
 
 template <class T>
 void conv2d_forward_rows(const Conv2DGeometry& g, const T* x, const T* panels, const T* bias, T* y) {
-  forward_rows<ByChannel>(g, x, panels, bias, y);
+  if (g.x.stride == 2) return all_rows<HalvingTaps, ByChannel, false>(g, x, panels, bias, y);
+  all_rows<ThreeTaps, ByChannel, false>(g, x, panels, bias, y);
+}
+template <class T>
+void conv2d_backward_data_rows(const Conv2DGeometry& g, const T* dy, const T* panels, const T* bias, T* dx) {
+  if (g.x.stride == 2) return all_rows<DoublingTaps, ByChannel, true>(g, dy, panels, bias, dx);
+  all_rows<ThreeTaps, ByChannel, true>(g, dy, panels, bias, dx);
 }
 template <class T>
 void conv2d_forward_narrow_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T* y) {
-  forward_rows<ByPack>(g, x, w, bias, y);
+  all_rows<ThreeTaps, ByPack, false>(g, x, w, bias, y);
+}
+template <class T>
+void conv2d_backward_data_narrow_rows(const Conv2DGeometry& g, const T* dy, const T* w, const T* bias, T* dx) {
+  if (g.x.stride == 2) return all_rows<DoublingTaps, ByPack, true>(g, dy, w, bias, dx);
+  all_rows<ThreeTaps, ByPack, true>(g, dy, w, bias, dx);
 }
 
-/// The most channels whose sums, three packs each, stay in the registers.
-inline constexpr int kRowChannels = kPartBytes == 64 ? 8 : 2;
+// By weights, an element of one side meets a pack of the other. The pack has the filters of dy and the element is one of
+// x; or, for a few filters of many channels (narrow), the pack has the channels of x and the element is one of dy. The
+// second is the first with the roles exchanged and the taps turned: both are one kernel.
 
-/// dw {3, channels, filters} += the products of one row of taps, kChannels channels by up to a pack of filters: every
-/// element of x meets the three outputs that it is a factor of, which move along with it. Steps count scalars.
-template <class T, int kChannels>
-void row_weights(const ConvAxis& axis, Index rows, const T* x, Index x_row, Index x_pixel, const T* dy, Index dy_row,
-                 Index dy_pixel, Index columns, T* dw, Index dw_tap, Index dw_channel) {
-  Pack<T> sums[3][kChannels];
-  LINNET_UNROLL
-  for (int t = 0; t < 3; ++t) {
-    LINNET_UNROLL
-    for (int c = 0; c < kChannels; ++c) sums[t][c] = load(dw + t * dw_tap + c * dw_channel, columns);
+/// The packs in a row that an element meets, with stride 1 and (of four taps) with stride 2.
+constexpr int row_depth(int stride) { return stride == 1 ? 3 : 2; }
+/// The numbers of elements of a pixel whose sums stay in the registers, for one row of taps ...
+template <int kStride>
+constexpr auto row_weights_sizes() {
+  if constexpr (kPartBytes == 64) {
+    return Sizes<kStride == 1 ? 8 : 6, 4, 2, 1>{};
+  } else if constexpr (kStride == 1) {
+    return Sizes<2, 1>{};
+  } else {
+    return Sizes<1>{};
   }
-  // Pixel i is under tap t of output i + pad - t.
-  const Index first = std::max<Index>(0, -axis.pad), last = std::min(axis.input, axis.output - axis.pad + 2);
-  for (Index row = 0; row < rows; ++row, x += x_row, dy += dy_row) {
-    const auto output = [&](Index o) {
-      return o >= 0 && o < axis.output ? load(dy + o * dy_pixel, columns) : zero<T>();
-    };
-    Pack<T> d2 = output(first + axis.pad - 2), d1 = output(first + axis.pad - 1);
-    for (Index i = first; i < last; ++i) {
-      const Pack<T> d0 = output(i + axis.pad);
-      const T* pixel = x + i * x_pixel;
+}
+/// ... and for all rows of a square kernel that meet a pack. With few elements one row has too few sums: they would wait
+/// for each other.
+inline constexpr Index kFewElements = kPartBytes == 64 ? 2 : 0;
+
+/// What all products have in common. Steps count scalars.
+struct RowProducts {
+  Index elements = 0, packs = 0;  ///< pixels of a row
+  Index element_row = 0, element_pixel = 0;
+  Index pack_row = 0, pack_pixel = 0;
+  /// Along a row, pixel kStride h + s - pad meets pack h - d under tap kStride d + s.
+  Index pad = 0;
+  Index dw_row = 0, dw_tap = 0, dw_element = 0, dw_lane = 0;
+};
+
+/// dw {kTapRows, taps, kElements, lanes} += the products of kElements of every pixel in `rows` rows and the packs around:
+/// row i meets row pack_first + i - r of [0, pack_rows) under tap row r. An element is loaded once for all the packs that
+/// it meets, and a pack is kept for the pixels that follow.
+template <class T, int kStride, int kTapRows, int kElements>
+void row_weights(const RowProducts& g, Index rows, const T* elements, const T* packs, Index pack_first,
+                 Index pack_rows, Index columns, T* dw) {
+  constexpr Index kLanes = Pack<T>::kLanes;
+  constexpr int kDepth = row_depth(kStride);
+  alignas(64) static constexpr T kZeros[kLanes] = {};
+  Pack<T> sums[kTapRows][kStride * kDepth][kElements];
+  LINNET_UNROLL
+  for (int r = 0; r < kTapRows; ++r) {
+    LINNET_UNROLL
+    for (int t = 0; t < kStride * kDepth; ++t) {
       LINNET_UNROLL
-      for (int c = 0; c < kChannels; ++c) {
-        const Pack<T> element = broadcast(pixel[c]);
-        sums[0][c] = multiply_add(element, d0, sums[0][c]);
-        sums[1][c] = multiply_add(element, d1, sums[1][c]);
-        sums[2][c] = multiply_add(element, d2, sums[2][c]);
-      }
-      d2 = d1;
-      d1 = d0;
+      for (int e = 0; e < kElements; ++e) sums[r][t][e] = zero<T>();
     }
   }
-  LINNET_UNROLL
-  for (int t = 0; t < 3; ++t) {
+  // The steps at which some pixel meets some pack; of these, those with all pixels and a new pack.
+  const Index first = std::max<Index>(0, floor_divide(g.pad, kStride));
+  const Index last = std::min(g.packs + kDepth - 1, floor_divide(g.elements + g.pad - 1, kStride) + 1);
+  const Index first_whole = std::max(first, floor_divide(g.pad + kStride - 1, kStride));
+  const Index last_whole = std::min(g.packs, floor_divide(g.elements + g.pad, kStride));
+  for (Index row = 0; row < rows; ++row, elements += g.element_row) {
+    const T* pack_row[kTapRows];
+    Index step[kTapRows];
     LINNET_UNROLL
-    for (int c = 0; c < kChannels; ++c) store(dw + t * dw_tap + c * dw_channel, sums[t][c], columns);
-  }
-}
-
-template <class T>
-using RowWeightsFunction = void (*)(const ConvAxis&, Index, const T*, Index, Index, const T*, Index, Index, Index, T*,
-                                    Index, Index);
-template <class T, int... kChannels>
-constexpr std::array<RowWeightsFunction<T>, sizeof...(kChannels)> make_row_weights(
-    std::integer_sequence<int, kChannels...>) {
-  return {&row_weights<T, kChannels + 1>...};
-}
-template <class T>
-inline constexpr auto kRowWeights = make_row_weights<T>(std::make_integer_sequence<int, kRowChannels>{});
-
-/// dw += x^T dy.
-template <class T>
-void conv2d_backward_weights_rows(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
-  constexpr Index kLanes = Pack<T>::kLanes;
-  const Index in = g.group_channels(), out = g.group_filters();
-  const Index x_row = g.y.stride * g.x.input * g.channels;
-  for (Index n = 0; n < g.batch; ++n) {
-    for (Index k = 0; k < g.filters;) {
-      const Index group = k / out;
-      const Index columns = std::min(kLanes, (group + 1) * out - k);
-      for (Index ty = 0; ty < g.y.taps; ++ty) {
-        const ConvAxis::Range rows = g.y.outputs_of(ty);
-        if (rows.first == rows.last) continue;
-        const T* pixels = x + n * g.input_size() + g.y.pixel(rows.first, ty) * g.x.input * g.channels + group * in;
-        const T* outputs = dy + n * g.output_size() + rows.first * g.x.output * g.filters + k;
-        Index blocks = (in + kRowChannels - 1) / kRowChannels;
-        for (Index c = 0; c < in; --blocks) {
-          const Index count = (in - c + blocks - 1) / blocks;
-          kRowWeights<T>[static_cast<std::size_t>(count - 1)](
-              g.x, rows.last - rows.first, pixels + c, x_row, g.channels, outputs, g.x.output * g.filters, g.filters,
-              columns, dw + (ty * 3 * in + c) * g.filters + k, in * g.filters, g.filters);
-          c += count;
+    for (int r = 0; r < kTapRows; ++r) {
+      const Index at = pack_first + row - r;
+      const bool inside = at >= 0 && at < pack_rows;
+      pack_row[r] = inside ? packs + at * g.pack_row : kZeros;
+      step[r] = inside ? g.pack_pixel : 0;
+    }
+    const auto pack = [&](int r, Index p) LINNET_INLINE_LAMBDA {
+      return p >= 0 && p < g.packs ? load(pack_row[r] + p * step[r], columns) : zero<T>();
+    };
+    Pack<T> kept[kTapRows][kDepth];  // step h puts pack h where pack h - kDepth was
+    LINNET_UNROLL
+    for (int r = 0; r < kTapRows; ++r) {
+      LINNET_UNROLL
+      for (int d = 1; d < kDepth; ++d) kept[r][d] = pack(r, first - d);
+    }
+    // The pixel s of step h, where pack h - d is kept[(turn + d) % kDepth].
+    const auto multiply = [&](Index h, auto s, auto turn) LINNET_INLINE_LAMBDA {
+      const T* pixel = elements + (kStride * h + s - g.pad) * g.element_pixel;
+      LINNET_UNROLL
+      for (int e = 0; e < kElements; ++e) {
+        const Pack<T> element = broadcast(pixel[e]);
+        LINNET_UNROLL
+        for (int r = 0; r < kTapRows; ++r) {
+          LINNET_UNROLL
+          for (int d = 0; d < kDepth; ++d) {
+            Pack<T>& total = sums[r][kStride * d + s][e];
+            total = multiply_add(element, kept[r][(turn + d) % kDepth], total);
+          }
         }
       }
-      k += columns;
+    };
+    for (Index h = first; h < last;) {
+      if constexpr (kElements <= kFewElements) {  // moving packs would take as long as multiplying them
+        if (h >= first_whole && h + kDepth <= last_whole) {
+          unrolled<kDepth>([&](auto j) LINNET_INLINE_LAMBDA {
+            constexpr int kTurn = (kDepth - decltype(j)::value) % kDepth;
+            LINNET_UNROLL
+            for (int r = 0; r < kTapRows; ++r) kept[r][kTurn] = load(pack_row[r] + (h + j) * step[r], columns);
+            unrolled<kStride>([&](auto s) LINNET_INLINE_LAMBDA {
+              multiply(h + j, s, std::integral_constant<int, kTurn>{});
+            });
+          });
+          h += kDepth;
+          continue;
+        }
+      }
+      LINNET_UNROLL
+      for (int r = 0; r < kTapRows; ++r) kept[r][0] = pack(r, h);
+      unrolled<kStride>([&](auto s) LINNET_INLINE_LAMBDA {
+        const Index i = kStride * h + s - g.pad;
+        if (i >= 0 && i < g.elements) multiply(h, s, std::integral_constant<int, 0>{});
+      });
+      LINNET_UNROLL
+      for (int r = 0; r < kTapRows; ++r) {
+        LINNET_UNROLL
+        for (int d = kDepth - 1; d > 0; --d) kept[r][d] = kept[r][d - 1];
+      }
+      ++h;
     }
   }
+  Pack<T> totals[kTapRows][kStride * kDepth][kElements];  // in memory: the loops below need not be unrolled
+  LINNET_UNROLL
+  for (int r = 0; r < kTapRows; ++r) {
+    LINNET_UNROLL
+    for (int t = 0; t < kStride * kDepth; ++t) {
+      LINNET_UNROLL
+      for (int e = 0; e < kElements; ++e) totals[r][t][e] = sums[r][t][e];
+    }
+  }
+  for (int r = 0; r < kTapRows; ++r) {
+    for (int t = 0; t < kStride * kDepth; ++t) {
+      for (int e = 0; e < kElements; ++e) {
+        T* to = dw + r * g.dw_row + t * g.dw_tap + e * g.dw_element;
+        if (g.dw_lane == 1) {
+          store(to, load(to, columns) + totals[r][t][e], columns);
+        } else {
+          alignas(64) T lanes[kLanes];
+          store(lanes, totals[r][t][e]);
+          for (Index l = 0; l < columns; ++l) to[l * g.dw_lane] += lanes[l];
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+using RowWeightsFunction = void (*)(const RowProducts&, Index, const T*, const T*, Index, Index, Index, T*);
+template <class T, int kStride, int kTapRows, int... kElements>
+constexpr std::array<RowWeightsFunction<T>, sizeof...(kElements)> make_row_weights(Sizes<kElements...>) {
+  return {&row_weights<T, kStride, kTapRows, kElements>...};
+}
+template <class T, int kStride>
+inline constexpr auto kRowWeights = make_row_weights<T, kStride, 1>(row_weights_sizes<kStride>());
+/// Of kFewElements elements, and of one less.
+template <class T, int kStride>
+inline constexpr auto kSquareWeights = make_row_weights<T, kStride, row_depth(kStride)>(Sizes<2, 1>{});
+
+/// dw += x^T dy. A block of rows, which stays in the cache, is taken through all channels and filters before the next.
+template <int kStride, bool kNarrow, class T>
+void all_row_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
+  static_assert(kStride == 1 || !kNarrow);
+  constexpr Index kLanes = Pack<T>::kLanes;
+  constexpr int kTaps = kStride * row_depth(kStride);
+  constexpr Index kBlockBytes = 128 * 1024;
+  constexpr Index kBlockPixels = 224;  // at least, for each reading and writing of dw
+  const Index in = g.group_channels(), out = g.group_filters();
+  const Index x_row = g.x.input * g.channels, dy_row = g.x.output * g.filters;
+  const Index dw_tap = in * g.filters;
+  RowProducts products;
+  products.dw_tap = kNarrow ? -dw_tap : dw_tap;
+  products.dw_row = kStride * kTaps * products.dw_tap;
+  if constexpr (kNarrow) {
+    products.elements = g.x.output;
+    products.packs = g.x.input;
+    products.pad = kTaps - 1 - g.x.pad;
+    products.element_row = dy_row;
+    products.element_pixel = g.filters;
+    products.pack_row = g.y.stride * x_row;
+    products.pack_pixel = g.channels;
+    products.dw_element = 1;
+    products.dw_lane = g.filters;
+  } else {
+    products.elements = g.x.input;
+    products.packs = g.x.output;
+    products.pad = g.x.pad;
+    products.element_row = g.y.stride * x_row;
+    products.element_pixel = g.channels;
+    products.pack_row = dy_row;
+    products.pack_pixel = g.filters;
+    products.dw_element = g.filters;
+    products.dw_lane = 1;
+  }
+  const Index elements = kNarrow ? out : in, lanes = kNarrow ? in : out;
+  const bool square = g.y.taps == kTaps && g.y.stride == kStride && g.y.dilation == 1 && elements <= kFewElements;
+
+  // The products of the output rows [first, last) of one image.
+  const auto multiply_block = [&](const T* image, const T* output, Index first, Index last) {
+    for (Index group = 0; group < g.groups; ++group) {
+      for (Index j = 0; j < lanes; j += kLanes) {
+        const Index columns = std::min(kLanes, lanes - j);
+        const T* element = (kNarrow ? output : image) + group * elements;
+        const T* pack = (kNarrow ? image : output) + group * lanes + j;
+        T* to = dw + group * out + j * products.dw_lane;
+        if constexpr (kFewElements > 0) {
+          if (square) {
+            // Rows of elements in turns of the stride; of narrow ones, which are outputs, the rows of the block.
+            const Index pad = kNarrow ? kTaps - 1 - g.y.pad : g.y.pad;
+            for (Index s = 0; s < kStride; ++s) {
+              // Row kStride h + s - pad meets pack row h - r: first all h of the block, or all with such a row.
+              Index h = kNarrow ? first + pad : first, end = kNarrow ? last + pad : last;
+              if (!kNarrow && last == g.y.output) end += row_depth(kStride) - 1;
+              if (!kNarrow) {
+                h = std::max(h, floor_divide(pad - s + kStride - 1, kStride));
+                end = std::min(end, floor_divide(g.y.input + pad - s - 1, kStride) + 1);
+              }
+              if (h >= end) continue;
+              kSquareWeights<T, kStride>[static_cast<std::size_t>(kFewElements - elements)](
+                  products, end - h, element + (kStride * h + s - pad) * (kNarrow ? dy_row : x_row), pack, h,
+                  kNarrow ? g.y.input : g.y.output, columns,
+                  to + (kNarrow ? kTaps * kTaps - 1 : s * kTaps) * dw_tap);
+            }
+            continue;
+          }
+        }
+        for (Index ty = 0; ty < g.y.taps; ++ty) {
+          const ConvAxis::Range reached = g.y.outputs_of(ty);
+          const Index o0 = std::max(first, reached.first), o1 = std::min(last, reached.last);
+          if (o0 >= o1) continue;
+          const Index x_first = g.y.pixel(o0, ty) * x_row, dy_first = o0 * dy_row;
+          const T* e = element + (kNarrow ? dy_first : x_first);
+          const T* p = pack + (kNarrow ? x_first : dy_first);
+          T* row = to + (ty * kTaps + (kNarrow ? kTaps - 1 : 0)) * dw_tap;  // narrow, the taps run backwards
+          for_each_part(row_weights_sizes<kStride>(), elements, [&](Index c, std::size_t size) {
+            kRowWeights<T, kStride>[size](products, o1 - o0, e + c, p, 0, o1 - o0, columns,
+                                          row + c * products.dw_element);
+          });
+        }
+      }
+    }
+  };
+  const Index row_bytes = (x_row * g.y.stride + dy_row) * static_cast<Index>(sizeof(T));
+  const Index block_rows = std::max({Index{1}, kBlockBytes / row_bytes, kBlockPixels / g.x.output});
+  for (Index n = 0; n < g.batch; ++n) {
+    for (Index first = 0; first < g.y.output; first += block_rows) {
+      multiply_block(x + n * g.input_size(), dy + n * g.output_size(), first,
+                     std::min(g.y.output, first + block_rows));
+    }
+  }
+}
+
+template <class T>
+void conv2d_backward_weights_rows(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
+  if (g.x.stride == 2) return all_row_weights<2, false>(g, x, dy, dw);
+  all_row_weights<1, false>(g, x, dy, dw);
+}
+template <class T>
+void conv2d_backward_weights_narrow_rows(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
+  all_row_weights<1, true>(g, x, dy, dw);
 }

@@ -63,7 +63,7 @@ LINNET_INLINE Pack<float> reduced_expm1(const Pack<float>& x, Pack<float>& n) {
 }
 
 template <class T>
-LINNET_INLINE Pack<T> exp(const Pack<T>& x) {
+LINNET_INLINE_IF_FUSED Pack<T> exp(const Pack<T>& x) {
   if constexpr (std::is_same_v<T, float>) {
     const Pack<float> bounded = min(broadcast(89.0f), max(broadcast(-105.0f), x));
     Pack<float> n;
@@ -77,7 +77,7 @@ LINNET_INLINE Pack<T> exp(const Pack<T>& x) {
 }
 
 template <class T>
-LINNET_INLINE Pack<T> expm1(const Pack<T>& x) {
+LINNET_INLINE_IF_FUSED Pack<T> expm1(const Pack<T>& x) {
   if constexpr (std::is_same_v<T, float>) {
     const Pack<float> bounded = min(broadcast(89.0f), max(broadcast(-18.0f), x));
     Pack<float> n;
@@ -111,7 +111,7 @@ LINNET_INLINE void centre_exponent(Pack<float>& m, Pack<float>& n) {
 }
 
 template <class T>
-LINNET_INLINE Pack<T> log(const Pack<T>& x) {
+LINNET_INLINE_IF_FUSED Pack<T> log(const Pack<T>& x) {
   if constexpr (std::is_same_v<T, float>) {
     const Pack<float> smallest = broadcast(0x1p-126f);
     const Pack<float> normal = select_less(x, smallest, x * broadcast(0x1p24f), x);
@@ -131,7 +131,7 @@ LINNET_INLINE Pack<T> log(const Pack<T>& x) {
 }
 
 template <class T>
-LINNET_INLINE Pack<T> log1p(const Pack<T>& x) {
+LINNET_INLINE_IF_FUSED Pack<T> log1p(const Pack<T>& x) {
   if constexpr (std::is_same_v<T, float>) {
     const Pack<float> one = broadcast(1.0f);
     const Pack<float> w = one + x;
@@ -156,7 +156,7 @@ LINNET_INLINE Pack<T> log1p(const Pack<T>& x) {
 
 /// 1 / (1 + e^-x), from e^-|x|, which cannot overflow.
 template <class T>
-LINNET_INLINE Pack<T> sigmoid(const Pack<T>& x) {
+LINNET_INLINE_IF_FUSED Pack<T> sigmoid(const Pack<T>& x) {
   const Pack<T> one = broadcast(T(1));
   const Pack<T> e = exp(zero<T>() - abs(x));
   return select_less(x, zero<T>(), e, one) / (one + e);
@@ -164,7 +164,7 @@ LINNET_INLINE Pack<T> sigmoid(const Pack<T>& x) {
 
 /// sinh / cosh: from t = e^(-2|x|) - 1, tanh |x| = -t / (t + 2).
 template <class T>
-LINNET_INLINE Pack<T> tanh(const Pack<T>& x) {
+LINNET_INLINE_IF_FUSED Pack<T> tanh(const Pack<T>& x) {
   if constexpr (std::is_same_v<T, float>) {
     const Pack<float> t = expm1(abs(x) * broadcast(-2.0f));
     const Pack<float> y = (zero<float>() - t) / (t + broadcast(2.0f));
@@ -177,14 +177,14 @@ LINNET_INLINE Pack<T> tanh(const Pack<T>& x) {
 
 /// log(1 + e^x) = max(x, 0) + log1p(e^-|x|).
 template <class T>
-LINNET_INLINE Pack<T> softplus(const Pack<T>& x) {
+LINNET_INLINE_IF_FUSED Pack<T> softplus(const Pack<T>& x) {
   return max(zero<T>(), x) + log1p(exp(zero<T>() - abs(x)));
 }
 
 /// The error function: its Taylor series up to 1, and 1 - e^(-x^2) P(2 / (2 + x)) above, with P fitted to erfc(x)
 /// e^(x^2) on [1, 4.2] by least squares at Chebyshev points.
 template <class T>
-LINNET_INLINE Pack<T> erf(const Pack<T>& x) {
+LINNET_INLINE_IF_FUSED Pack<T> erf(const Pack<T>& x) {
   if constexpr (std::is_same_v<T, float>) {
     const Pack<float> z = x * x;
     const Pack<float> series = polynomial(z, broadcast(1.0f / 76204800), -1.0f / 6894720, 1.0f / 685440, -1.0f / 75600,

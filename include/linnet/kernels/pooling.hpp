@@ -21,14 +21,16 @@ LINNET_NAMESPACE_END
 
 LINNET_NAMESPACE_BEGIN
 
+/// y, and (unless null) which tap of its window each element came from, the windows' taps within the image being counted
+/// row by row: the first that holds the maximum.
 template <class T>
-void max_pool_forward(const PoolGeometry& g, const T* x, T* y) {
-  LINNET_DISPATCH(max_pool_forward<T>, (g, x, y));
+void max_pool_forward(const PoolGeometry& g, const T* x, T* y, T* places) {
+  LINNET_DISPATCH(max_pool_forward<T>, (g, x, y, places));
 }
-/// dx must be 0 before; the first maximum of a window, row by row, gets its gradient.
+/// dx = the gradients, where their maxima were.
 template <class T>
-void max_pool_backward(const PoolGeometry& g, const T* x, const T* y, const T* dy, T* dx) {
-  LINNET_DISPATCH(max_pool_backward<T>, (g, x, y, dy, dx));
+void max_pool_backward(const PoolGeometry& g, const T* places, const T* dy, T* dx) {
+  LINNET_DISPATCH(max_pool_backward<T>, (g, places, dy, dx));
 }
 template <class T>
 void average_pool_forward(const PoolGeometry& g, const T* x, T* y) {

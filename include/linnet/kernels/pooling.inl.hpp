@@ -37,29 +37,50 @@ LINNET_INLINE void for_each_window(const PoolGeometry& g, const Visit& visit) {
   }
 }
 
-template <class T>
-void max_pool_forward(const PoolGeometry& g, const T* x, T* y) {
-  for_each_window<T>(g, [&](Index out, Index lanes, Index, const auto& taps) {
+template <class T, bool kPlaces>
+LINNET_INLINE void max_pool(const PoolGeometry& g, const T* x, T* y, T* places) {
+  for_each_window<T>(g, [&](Index out, Index lanes, Index, const auto& taps) LINNET_INLINE_LAMBDA {
     Pack<T> largest = broadcast(-std::numeric_limits<T>::infinity());
-    taps([&](Index in) {  // a NaN, once met, stays
-      largest = select_unordered(largest, largest, max(largest, load(x + in, lanes)));
+    Pack<T> place = zero<T>(), tap = zero<T>();
+    taps([&](Index in) LINNET_INLINE_LAMBDA {
+      const Pack<T> value = load(x + in, lanes);
+      if constexpr (kPlaces) {
+        place = select_less(largest, value, tap, place);
+        tap = tap + broadcast(T(1));
+      }
+      largest = select_unordered(largest, largest, max(largest, value));  // a NaN, once met, stays
     });
     store(y + out, largest, lanes);
+    if constexpr (kPlaces) store(places + out, place, lanes);
   });
 }
-
 template <class T>
-void max_pool_backward(const PoolGeometry& g, const T* x, const T* y, const T* dy, T* dx) {
-  for_each_window<T>(g, [&](Index out, Index lanes, Index, const auto& taps) {
-    const Pack<T> largest = load(y + out, lanes);
-    Pack<T> left = load(dy + out, lanes);
-    taps([&](Index in) {
-      const Pack<T> value = load(x + in, lanes);
-      const Pack<T> share = select_equal(value, largest, left, zero<T>());
-      left = select_equal(value, largest, zero<T>(), left);
-      store(dx + in, load(dx + in, lanes) + share, lanes);
+void max_pool_forward(const PoolGeometry& g, const T* x, T* y, T* places) {
+  if (places == nullptr) return max_pool<T, false>(g, x, y, places);
+  max_pool<T, true>(g, x, y, places);
+}
+
+template <class T, bool kExact>
+LINNET_INLINE void max_unpool(const PoolGeometry& g, const T* places, const T* dy, T* dx) {
+  for_each_window<T>(g, [&](Index out, Index lanes, Index, const auto& taps) LINNET_INLINE_LAMBDA {
+    const Pack<T> place = load(places + out, lanes), gradient = load(dy + out, lanes);
+    Pack<T> tap = zero<T>();
+    taps([&](Index in) LINNET_INLINE_LAMBDA {
+      Pack<T> share = select_equal(place, tap, gradient, zero<T>());
+      if constexpr (!kExact) share = share + load(dx + in, lanes);
+      store(dx + in, share, lanes);
+      tap = tap + broadcast(T(1));
     });
   });
+}
+template <class T>
+void max_pool_backward(const PoolGeometry& g, const T* places, const T* dy, T* dx) {
+  const auto exact = [](const ConvAxis& axis) {  // every pixel lies in one window
+    return axis.stride == axis.taps && axis.pad == 0 && axis.output * axis.taps == axis.input;
+  };
+  if (exact(g.y) && exact(g.x)) return max_unpool<T, true>(g, places, dy, dx);
+  std::fill(dx, dx + g.batch * g.input_size(), T(0));
+  max_unpool<T, false>(g, places, dy, dx);
 }
 
 template <class T>

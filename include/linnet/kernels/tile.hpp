@@ -11,6 +11,7 @@ struct TileTaps {
   Index rows = 1, columns = 1, depth = 0;
   Index a_row = 0, a_column = 0, a_depth = 1;  ///< steps in A from tap to tap, and within a tap
   Index b_row = 0, b_column = 0, b_depth = 0;  ///< the same in B
+  Index b_pack = 0;                            ///< from a pack of columns of B to the next
 };
 
 /// What the sums of a tile begin with.

@@ -1,86 +1,124 @@
-// c[r][j] = start + sum over the taps of a[r][.] * b[.][j], for kRows rows r and one pack of columns j, kept in
-// registers. Every element is one chain of multiply_add in the order of the taps, whatever the tile's
-// size is: tiles may be cut in any way without changing a bit.
+// c[r][j] = start + sum over the taps of a[r][.] * b[.][j], for kRows rows r and kPacks packs of columns j, kept in
+// registers. Every element is one chain of multiply_add in the order of the taps (to which, in the end, what c held may be
+// added), whatever the tile's size is: tiles may be cut in any way without changing a bit.
 
-/// The most rows whose sums fit in the registers, beside a pack of B and a broadcast element of A.
-inline constexpr int kTileRows = kPartBytes == 64 ? 14 : kPartBytes == 32 ? 6 : 2;
-
-template <class T, int kRows, bool kMasked>
-LINNET_INLINE void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, Index c_stride,
-                        Index columns, TileStart start, const T* bias) {
-  Pack<T> sums[kRows];
-  if (start == TileStart::accumulate) {
-    LINNET_UNROLL
-    for (int r = 0; r < kRows; ++r) sums[r] = load(c + r * c_stride, columns);
+/// The rows of the tiles that are compiled: their sums fit in the registers, beside a pack of B and a broadcast element
+/// of A.
+constexpr auto tile_sizes() {
+  if constexpr (kPartBytes == 64) {
+    return Sizes<14, 8, 4, 2, 1>{};
+  } else if constexpr (kPartBytes == 32) {
+    return Sizes<6, 4, 2, 1>{};
   } else {
-    const Pack<T> first = start == TileStart::bias ? load(bias, columns) : zero<T>();
+    return Sizes<2, 1>{};
+  }
+}
+/// With many registers a tile may be two packs wide: every element of A is then loaded for two products. Loads bound the
+/// narrower tile.
+inline constexpr int kWidePacks = kPartBytes == 64 ? 2 : 1;
+using WideSizes = Sizes<12, 8, 4, 2, 1>;
+
+/// kMasked: B may have no more than `columns` columns, fewer than a pack. Else all lanes of B may be read.
+template <class T, int kRows, int kPacks, bool kMasked>
+void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, Index c_stride, Index columns,
+          TileStart start, const T* bias) {
+  constexpr Index kLanes = Pack<T>::kLanes;
+  constexpr int kPointers = (kRows + 3) / 4;  // one for every fourth row: those between are at indexed addresses
+  Pack<T> sums[kRows][kPacks];
+  LINNET_UNROLL
+  for (int p = 0; p < kPacks; ++p) {
+    const Index left = columns - p * kLanes;
+    const Pack<T> first = start == TileStart::bias ? load(bias + p * kLanes, left) : zero<T>();
     LINNET_UNROLL
-    for (int r = 0; r < kRows; ++r) sums[r] = first;
+    for (int r = 0; r < kRows; ++r) sums[r][p] = first;
   }
   for (Index row = 0; row < taps.rows; ++row) {
     for (Index column = 0; column < taps.columns; ++column) {
       const T* b_tap = b + row * taps.b_row + column * taps.b_column;
-      // A pointer for every fourth row: the rows between are reached by indexed addresses.
-      const T* a_tap[(kRows + 3) / 4];
+      const T* a_tap[kPointers];
       LINNET_UNROLL
-      for (int g = 0; g < (kRows + 3) / 4; ++g) {
+      for (int g = 0; g < kPointers; ++g) {
         a_tap[g] = a + row * taps.a_row + column * taps.a_column + 4 * g * a_stride;
       }
       for (Index k = 0; k < taps.depth; ++k) {
-        Pack<T> factor;
-        if constexpr (kMasked) {
-          factor = load(b_tap, columns);
-        } else {
-          factor = load(b_tap);
+        Pack<T> factors[kPacks];
+        LINNET_UNROLL
+        for (int p = 0; p < kPacks; ++p) {
+          if constexpr (kMasked) {
+            factors[p] = masked_load(b_tap + p * taps.b_pack, columns);
+          } else {
+            factors[p] = load(b_tap + p * taps.b_pack);
+          }
         }
         LINNET_UNROLL
         for (int r = 0; r < kRows; ++r) {
-          sums[r] = multiply_add(broadcast(a_tap[r / 4][(r % 4) * a_stride]), factor, sums[r]);
+          const Pack<T> element = broadcast(a_tap[r / 4][(r % 4) * a_stride]);
+          LINNET_UNROLL
+          for (int p = 0; p < kPacks; ++p) sums[r][p] = multiply_add(element, factors[p], sums[r][p]);
         }
         b_tap += taps.b_depth;
         LINNET_UNROLL
-        for (int g = 0; g < (kRows + 3) / 4; ++g) a_tap[g] += taps.a_depth;
+        for (int g = 0; g < kPointers; ++g) a_tap[g] += taps.a_depth;
       }
     }
   }
-  if (columns >= Pack<T>::kLanes) {
+  if (columns >= kPacks * kLanes && start != TileStart::accumulate) {
     LINNET_UNROLL
-    for (int r = 0; r < kRows; ++r) store(c + r * c_stride, sums[r]);
-  } else {
-    LINNET_UNROLL
-    for (int r = 0; r < kRows; ++r) store(c + r * c_stride, sums[r], columns);
+    for (int r = 0; r < kRows; ++r) {
+      LINNET_UNROLL
+      for (int p = 0; p < kPacks; ++p) store(c + r * c_stride + p * kLanes, sums[r][p]);
+    }
+    return;
   }
-}
-
-template <class T, bool kMasked, int kRows>
-void tile_of(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, Index c_stride, Index columns,
-             TileStart start, const T* bias) {
-  tile<T, kRows, kMasked>(taps, a, a_stride, b, c, c_stride, columns, start, bias);
+  Pack<T> totals[kRows][kPacks];  // in memory: the loops below need not be unrolled
+  LINNET_UNROLL
+  for (int r = 0; r < kRows; ++r) {
+    LINNET_UNROLL
+    for (int p = 0; p < kPacks; ++p) totals[r][p] = sums[r][p];
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int p = 0; p < kPacks; ++p) {
+      T* to = c + r * c_stride + p * kLanes;
+      const Index left = columns - p * kLanes;
+      const Pack<T> before = start == TileStart::accumulate ? load(to, left) : zero<T>();
+      store(to, before + totals[r][p], left);
+    }
+  }
 }
 
 template <class T>
 using TileFunction = void (*)(const TileTaps&, const T*, Index, const T*, T*, Index, Index, TileStart, const T*);
 
-/// The tiles of 1 to kTileRows rows.
-template <class T, bool kMasked, int... kRows>
-constexpr std::array<TileFunction<T>, sizeof...(kRows)> make_tiles(std::integer_sequence<int, kRows...>) {
-  return {&tile_of<T, kMasked, kRows + 1>...};
+template <class T, int kPacks, bool kMasked, int... kRows>
+constexpr std::array<TileFunction<T>, sizeof...(kRows)> make_tiles(Sizes<kRows...>) {
+  return {&tile<T, kRows, kPacks, kMasked>...};
 }
+/// Where there are masks, they cost nothing.
 template <class T, bool kMasked>
-inline constexpr auto kTiles = make_tiles<T, kMasked>(std::make_integer_sequence<int, kTileRows>{});
+inline constexpr auto kTiles = make_tiles<T, 1, kMasked || kPartBytes == 64>(tile_sizes());
+template <class T>
+inline constexpr auto kWideTiles = make_tiles<T, kWidePacks, false>(WideSizes{});
 
-/// Any number of rows and up to a pack of columns: rows are shared out evenly among the fewest tiles.
-/// `packed` says that all lanes of B may be read, though fewer columns are wanted.
+/// The columns that tile_rows() takes at a time when `left` are left.
+template <class T>
+Index tile_columns(Index left) {
+  constexpr Index kWide = kWidePacks * Pack<T>::kLanes;
+  return left >= kWide ? kWide : std::min<Index>(left, Pack<T>::kLanes);
+}
+
+/// Any number of rows and tile_columns() of columns. `packed` says that all lanes of B may be read, though fewer columns
+/// are wanted.
 template <class T>
 void tile_rows(const TileTaps& taps, Index rows, const T* a, Index a_stride, const T* b, bool packed, T* c,
                Index c_stride, Index columns, TileStart start, const T* bias) {
-  const bool masked = !packed && columns < Pack<T>::kLanes;
-  Index tiles = (rows + kTileRows - 1) / kTileRows;
-  for (Index r = 0; r < rows; --tiles) {
-    const Index count = (rows - r + tiles - 1) / tiles;
-    const auto i = static_cast<std::size_t>(count - 1);
-    const TileFunction<T> function = masked ? kTiles<T, true>[i] : kTiles<T, false>[i];
-    function(taps, a + r * a_stride, a_stride, b, c + r * c_stride, c_stride, columns, start, bias);
-    r += count;
+  const auto run = [&](const auto& tiles) {
+    return [&](Index r, std::size_t size) {
+      tiles[size](taps, a + r * a_stride, a_stride, b, c + r * c_stride, c_stride, columns, start, bias);
+    };
+  };
+  if constexpr (kWidePacks > 1) {
+    if (columns > Pack<T>::kLanes) return for_each_part(WideSizes{}, rows, run(kWideTiles<T>));
   }
+  const bool masked = !packed && columns < Pack<T>::kLanes;
+  for_each_part(tile_sizes(), rows, run(masked ? kTiles<T, true> : kTiles<T, false>));
 }

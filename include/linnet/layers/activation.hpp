@@ -51,6 +51,9 @@ struct Activation {
   /// Whether apply_backward() needs the input z, not the output y.
   constexpr bool needs_input() const { return activation_needs_input(kind); }
 
+  /// Whether x < y gives f(x) <= f(y), element by element.
+  constexpr bool never_falls() const { return !needs_input() && kind != Kind::softmax; }
+
   /// y = f(y), in place; softmax is over the last axis.
   template <class T>
   void apply(TensorView<T> y) const {

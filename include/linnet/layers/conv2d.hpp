@@ -85,14 +85,21 @@ struct Conv2D {
   template <class T>
   void backward(Context<T>& context, TensorView<const T> x, TensorView<const T> y, TensorView<T> dy,
                 Parameters<const T> w, TensorView<T> dx, Parameters<T> dw) const {
-    const Conv2DGeometry g = batch_geometry(x.shape());
     start_backward(activation, context, y, dy);
-    conv2d_backward_weights<T>(choose_conv2d(ConvDirection::backward_weights, g), g, x.data(), dy.data(), dw[0].data(),
-                               context.scratch.data());
     if (use_bias) column_sums<T>(dy.size() / filters, filters, dy.data(), dw[1].data());
+    backward_without_bias(context, x, TensorView<const T>(dy), w, dx, dw);
+  }
+
+  /// The gradients by the kernel and by x, from that by the output before its activation.
+  template <class T>
+  void backward_without_bias(Context<T>& context, TensorView<const T> x, TensorView<const T> dz, Parameters<const T> w,
+                             TensorView<T> dx, Parameters<T> dw) const {
+    const Conv2DGeometry g = batch_geometry(x.shape());
+    conv2d_backward_weights<T>(choose_conv2d(ConvDirection::backward_weights, g), g, x.data(), dz.data(), dw[0].data(),
+                               context.scratch.data());
     if (dx.empty()) return;
-    conv2d_backward_data<T>(choose_conv2d(ConvDirection::backward_data, g), g, dy.data(), w[0].data(),
-                            context.prepared.data() + packed_size(ConvDirection::forward, g), dx.data(),
+    conv2d_backward_data<T>(choose_conv2d(ConvDirection::backward_data, g), g, dz.data(), w[0].data(),
+                            context.prepared.data() + packed_size(ConvDirection::forward, g), nullptr, dx.data(),
                             context.scratch.data());
   }
 

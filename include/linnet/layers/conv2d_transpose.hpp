@@ -86,12 +86,8 @@ struct Conv2DTranspose {
   void forward(Context<T>& context, TensorView<const T> x, Parameters<const T> w, TensorView<T> y) const {
     const Conv2DGeometry g = batch_geometry(x.shape());
     conv2d_backward_data<T>(choose_conv2d(ConvDirection::backward_data, g), g, x.data(), w[0].data(),
-                            context.prepared.data(), y.data(), context.scratch.data());
-    if (use_bias) {
-      for (Index pixel = 0; pixel < y.size(); pixel += filters) {
-        add_to<T>(filters, w[1].data(), y.data() + pixel);
-      }
-    }
+                            context.prepared.data(), use_bias ? w[1].data() : nullptr, y.data(),
+                            context.scratch.data());
     finish_forward(activation, context, y);
   }
 

@@ -1,7 +1,7 @@
 // MaxPool2D: the largest value of each window. Padding never wins.
 //
-// Backward: the gradient of an output goes to the first place of its window, row by row, that holds the maximum. It is
-// found again from x and y, which are in cache, so nothing is saved.
+// Backward: the gradient of an output goes to the first place of its window, row by row, that holds the maximum. In
+// training forward saves which that is.
 #pragma once
 
 #include <algorithm>
@@ -29,24 +29,24 @@ struct MaxPool2D {
 
   LayerPlan plan(const Shape& in) const {
     const PoolGeometry g = pool_geometry(kName, in, pool_size, strides, padding);
-    return {.output = {g.y.output, g.x.output, g.channels}};
+    LayerPlan plan{.output = {g.y.output, g.x.output, g.channels}};
+    plan.saved_per_sample = plan.output.size();
+    return plan;
   }
   template <class T>
-  void forward(Context<T>&, TensorView<const T> x, Parameters<const T>, TensorView<T> y) const {
-    const PoolGeometry g = batch_geometry(x.shape());
-    max_pool_forward<T>(g, x.data(), y.data());
+  void forward(Context<T>& context, TensorView<const T> x, Parameters<const T>, TensorView<T> y) const {
+    max_pool_forward<T>(geometry(x.shape()), x.data(), y.data(),
+                        context.training ? context.saved.data() : nullptr);
   }
   template <class T>
-  void backward(Context<T>&, TensorView<const T> x, TensorView<const T> y, TensorView<T> dy, Parameters<const T>,
+  void backward(Context<T>& context, TensorView<const T> x, TensorView<const T>, TensorView<T> dy, Parameters<const T>,
                 TensorView<T> dx, Parameters<T>) const {
     if (dx.empty()) return;
-    const PoolGeometry g = batch_geometry(x.shape());
-    std::fill(dx.begin(), dx.end(), T(0));
-    max_pool_backward<T>(g, x.data(), y.data(), dy.data(), dx.data());
+    max_pool_backward<T>(geometry(x.shape()), context.saved.data(), dy.data(), dx.data());
   }
 
- private:
-  PoolGeometry batch_geometry(const Shape& x) const {
+  /// The sizes for a batch of images.
+  PoolGeometry geometry(const Shape& x) const {
     PoolGeometry g = pool_geometry(kName, {x[1], x[2], x[3]}, pool_size, strides, padding);
     g.batch = x[0];
     return g;

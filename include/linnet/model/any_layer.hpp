@@ -79,14 +79,23 @@ class AnyLayer {
   void update_state(Parameters<T> w, Parameters<const T> dw) const { self_->update_state(w, dw); }
   /// Reads the configuration's fields, or sets them. Throws ValueError if the layer does not list them.
   void describe(ConfigVisitor& visit) { self_->describe(visit); }
+  /// The layer itself if it is an L, else null.
+  template <class L>
+  const L* get_if() const {
+    return self_->type() == &kTypeTag<L> ? &static_cast<const Holder<L>&>(*self_).layer : nullptr;
+  }
   /// The activation that the layer ends with, if it is known to.
   std::optional<Activation> activation() const { return self_->activation(); }
   /// This layer without the activation at its end.
   AnyLayer without_activation() const { return AnyLayer(self_->without_activation()); }
 
  private:
+  template <class L>
+  static constexpr char kTypeTag = 0;  // its address stands for the type
+
   struct Interface {
     virtual ~Interface() = default;
+    virtual const char* type() const = 0;
     virtual std::unique_ptr<Interface> clone() const = 0;
     virtual std::string_view kind() const = 0;
     virtual LayerPlan plan(std::span<const Shape> in) const = 0;
@@ -104,6 +113,7 @@ class AnyLayer {
   struct Holder final : Interface {
     explicit Holder(L l) : layer(std::move(l)) {}
     std::unique_ptr<Interface> clone() const override { return std::make_unique<Holder>(layer); }
+    const char* type() const override { return &kTypeTag<L>; }
     std::string_view kind() const override { return L::kName; }
 
     LayerPlan plan(std::span<const Shape> in) const override {

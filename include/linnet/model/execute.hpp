@@ -212,7 +212,7 @@ class Execution {
     context.training = plan_.training();
     context.batch = samples_;
     context.first_sample = slice.first;
-    context.random_key = key_.with_stream(static_cast<std::uint32_t>(i));
+    context.random_key = key_.with_stream(static_cast<std::uint32_t>(node.stream));
     context.prepared = prepared(node);
     context.saved = {slice.arena + node.saved + slice.arena_first * node.plan.saved_per_sample,
                      static_cast<std::size_t>(node.plan.saved + slice.count * node.plan.saved_per_sample)};

@@ -18,6 +18,7 @@
 
 #include "linnet/model/any_loss.hpp"
 #include "linnet/model/buffers.hpp"
+#include "linnet/model/fusion.hpp"
 #include "linnet/model/model.hpp"
 
 LINNET_NAMESPACE_BEGIN
@@ -37,6 +38,7 @@ struct PlannedNode {
   std::vector<int> inputs;
   std::vector<GradientUse> input_gradients;  ///< one per input
   int first_parameter = 0;
+  int stream = 0;  ///< of the node's random numbers
   bool whole_batch = false;     ///< runs once on the whole batch, not slice by slice
   bool needs_gradient = false;  ///< it, or something before it, has parameters
 
@@ -108,6 +110,7 @@ class Plan {
 
  private:
   void fuse_loss();
+  void fuse_layers();
   void choose_gradients();
   void choose_slices();
   void choose_phases();
@@ -125,7 +128,7 @@ Plan<T>::Plan(const Model<T>& model, Index batch_size, Mode plan_mode, std::opti
   if (batch < 1) throw ValueError("Plan: expected a batch of at least 1, got " + std::to_string(batch));
   if (training() && !loss) throw ValueError("Plan: training needs a loss");
   for (const Node<T>& node : model.nodes()) {
-    nodes.push_back({node.name, node.layer, node.plan, node.inputs, {}, node.first_parameter});
+    nodes.push_back({node.name, node.layer, node.plan, node.inputs, {}, node.first_parameter, node_count()});
     nodes.back().whole_batch = training() && node.plan.couples_batch;
     segmented = segmented || nodes.back().whole_batch;
   }
@@ -133,6 +136,7 @@ Plan<T>::Plan(const Model<T>& model, Index batch_size, Mode plan_mode, std::opti
     target_shape = loss->target_shape(model.output_shape());
     fuse_loss();
   }
+  fuse_layers();
   choose_gradients();
   choose_slices();
   choose_phases();
@@ -154,6 +158,44 @@ void Plan<T>::fuse_loss() {
   last.plan = last.layer.plan(shapes);
   loss = std::move(from_logits);
   fused_activation = *activation;
+}
+
+// A layer and the one behind it, if nobody else reads what is between them, may be run as one (fusion.hpp).
+template <class T>
+void Plan<T>::fuse_layers() {
+  std::vector<int> readers(nodes.size(), 0);
+  for (const PlannedNode<T>& n : nodes) {
+    for (const int i : n.inputs) {
+      if (i != kModelInput) ++readers[static_cast<std::size_t>(i)];
+    }
+  }
+  std::vector<PlannedNode<T>> fused;
+  std::vector<int> place;  // of every node among the fused
+  for (PlannedNode<T>& n : nodes) {
+    const int before = static_cast<int>(place.size()) - 1;
+    std::optional<AnyLayer<T>> both;
+    if (before >= 0 && n.inputs == std::vector<int>{before} && readers[static_cast<std::size_t>(before)] == 1) {
+      both = fuse(fused.back().layer, n.layer);
+    }
+    if (both) {
+      PlannedNode<T>& first = fused.back();
+      std::vector<Shape> shapes;
+      for (const int i : first.inputs) {
+        shapes.push_back(i == kModelInput ? input_shape : fused[static_cast<std::size_t>(i)].plan.output);
+      }
+      if (first.plan.parameters.empty()) first.first_parameter = n.first_parameter;
+      first.name += " + " + n.name;
+      first.layer = std::move(*both);
+      first.plan = first.layer.plan(shapes);
+    } else {
+      for (int& i : n.inputs) {
+        if (i != kModelInput) i = place[static_cast<std::size_t>(i)];
+      }
+      fused.push_back(std::move(n));
+    }
+    place.push_back(static_cast<int>(fused.size()) - 1);
+  }
+  nodes = std::move(fused);
 }
 
 // Walks backwards as the gradients do. A node needs a gradient if it, or one before it, has parameters; the
@@ -185,6 +227,7 @@ void Plan<T>::choose_gradients() {
 template <class T>
 void Plan<T>::choose_slices() {
   constexpr Index kCacheBytes = 512 * 1024;  // half of the L2 that processors with AVX-512 have
+  constexpr Index kReuse = 4;  // a slice's activations are so many times the weights that it streams
   constexpr Index kMaxLanes = 16;
   constexpr Index kLaneBytes = 16 * 1024 * 1024;  // for all partial sums of the gradients together
 
@@ -194,7 +237,7 @@ void Plan<T>::choose_slices() {
   }
   const Index sample_bytes = std::max<Index>(1, checked_multiply(scalars, sizeof(float)));
   const Index weight_bytes = checked_multiply(weight_count, sizeof(float));
-  largest_slice = std::max<Index>(1, std::max(kCacheBytes, weight_bytes) / sample_bytes);
+  largest_slice = std::max<Index>(1, std::max(kCacheBytes, checked_multiply(kReuse, weight_bytes)) / sample_bytes);
   most_lanes = kMaxLanes;
   while (most_lanes > kMinSlices && checked_multiply(most_lanes, weight_bytes) > kLaneBytes) most_lanes /= 2;
   capacity = segmented ? batch : slice_of(batch);

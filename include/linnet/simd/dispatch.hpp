@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <numeric>
 #include <type_traits>
 #include <utility>
 
@@ -60,6 +61,24 @@
 #else
 #define LINNET_DISPATCH(function, arguments) (::linnet::baseline::function arguments)
 #endif
+
+LINNET_NAMESPACE_BEGIN
+
+/// The sizes that a kernel is compiled for, the largest first; the last is 1.
+template <int... kSizes>
+struct Sizes {
+  static constexpr std::array<Index, sizeof...(kSizes)> values = {kSizes...};
+};
+/// Cuts `all` into parts of these sizes: visit(first of the part, index of its size).
+template <int... kSizes, class Visit>
+void for_each_part(Sizes<kSizes...> sizes, Index all, const Visit& visit) {
+  Index first = 0;
+  for (std::size_t size = 0; size < sizes.values.size(); ++size) {
+    for (; all - first >= sizes.values[size]; first += sizes.values[size]) visit(first, size);
+  }
+}
+
+LINNET_NAMESPACE_END
 
 // The vector type, once per set. It stands here so that every kernel file finds it.
 #define LINNET_ISA_NAMESPACE baseline

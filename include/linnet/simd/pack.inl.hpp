@@ -61,9 +61,8 @@ template <class Part>
 LINNET_INLINE Part part_min(Part a, Part b) {
   return a < b ? a : b;
 }
-/// Without a fused instruction this is slow, and only where exactness matters; so it is at least not inlined.
 template <class Part>
-LINNET_NOINLINE Part part_fma(Part a, Part b, Part c) {
+LINNET_INLINE Part part_fma(Part a, Part b, Part c) {
   if constexpr (kIsScalar<Part>) {
     return std::fma(a, b, c);
   } else {
@@ -183,15 +182,28 @@ LINNET_PACK_BINARY(max, part_max(x, y))
 LINNET_PACK_BINARY(min, part_min(x, y))
 #undef LINNET_PACK_BINARY
 
-/// a * b + c, rounded once.
 template <class T>
-LINNET_INLINE Pack<T> fma(const Pack<T>& a, const Pack<T>& b, const Pack<T>& c) {
+LINNET_INLINE Pack<T> fma_parts(const Pack<T>& a, const Pack<T>& b, const Pack<T>& c) {
   Pack<T> r;
   LINNET_UNROLL
   for (int i = 0; i < Pack<T>::kParts; ++i) {
     r.part[i] = part_fma(a.part[i], b.part[i], c.part[i]);
   }
   return r;
+}
+/// Without a fused instruction it is slow, and only where exactness matters; so it is at least not inlined.
+template <class T>
+LINNET_NOINLINE Pack<T> emulated_fma(const Pack<T>& a, const Pack<T>& b, const Pack<T>& c) {
+  return fma_parts(a, b, c);
+}
+/// a * b + c, rounded once.
+template <class T>
+LINNET_INLINE Pack<T> fma(const Pack<T>& a, const Pack<T>& b, const Pack<T>& c) {
+  if constexpr (kFusedMultiplyAdd) {
+    return fma_parts(a, b, c);
+  } else {
+    return emulated_fma(a, b, c);
+  }
 }
 /// a * b + c: fused where the processor can, else a product and a sum. The kernels' work horse: the
 /// baseline set is spared the emulation of a fused operation and rounds twice.
@@ -243,12 +255,28 @@ LINNET_INLINE Pack<T> abs(const Pack<T>& a) {
   return select_less(a, zero<T>(), zero<T>() - a, a);
 }
 
+// Part of a pack without masked instructions, lane by lane. Not inlined: it would be in hundreds of places.
+template <class T>
+LINNET_NOINLINE Pack<T> load_lanes(const T* from, Index n) {
+  alignas(64) T lanes[Pack<T>::kLanes] = {};
+  for (int i = 0; i < static_cast<int>(n); ++i) lanes[i] = from[i];
+  return load(lanes);
+}
+template <class T>
+LINNET_NOINLINE void store_lanes(T* to, const Pack<T>& a, Index n) {
+  alignas(64) T lanes[Pack<T>::kLanes];
+  store(lanes, a);
+  for (int i = 0; i < static_cast<int>(n); ++i) to[i] = lanes[i];
+}
+template <class T>
+inline constexpr bool kHasMasks = kPartBytes > 16 && (std::is_same_v<T, float> || std::is_same_v<T, double>);
+
 /// The first n lanes (0 <= n <= kLanes) from memory, zeros behind them; nothing past them is read.
 template <class T>
 LINNET_INLINE Pack<T> load(const T* from, Index n) {
   using P = Pack<T>;
   if (n >= P::kLanes) return load(from);
-  if constexpr (kPartBytes > 16 && (std::is_same_v<T, float> || std::is_same_v<T, double>)) {
+  if constexpr (kHasMasks<T>) {
     P r = zero<T>();
     LINNET_UNROLL
     for (int i = 0; i < P::kParts; ++i) {
@@ -257,9 +285,19 @@ LINNET_INLINE Pack<T> load(const T* from, Index n) {
     }
     return r;
   } else {
-    alignas(64) T lanes[P::kLanes] = {};
-    for (int i = 0; i < static_cast<int>(n); ++i) lanes[i] = from[i];
-    return load(lanes);
+    return load_lanes(from, n);
+  }
+}
+/// The same without a branch, where there are masks: for many loads that share an n.
+template <class T>
+LINNET_INLINE Pack<T> masked_load(const T* from, Index n) {
+  using P = Pack<T>;
+  if constexpr (kHasMasks<T> && P::kParts == 1) {
+    P r;
+    r.part[0] = part_load_first(from, static_cast<int>(std::min<Index>(n, P::kLanes)));
+    return r;
+  } else {
+    return load(from, n);
   }
 }
 /// Writes the first n lanes only.
@@ -267,16 +305,14 @@ template <class T>
 LINNET_INLINE void store(T* to, const Pack<T>& a, Index n) {
   using P = Pack<T>;
   if (n >= P::kLanes) return store(to, a);
-  if constexpr (kPartBytes > 16 && (std::is_same_v<T, float> || std::is_same_v<T, double>)) {
+  if constexpr (kHasMasks<T>) {
     LINNET_UNROLL
     for (int i = 0; i < P::kParts; ++i) {
       const int left = static_cast<int>(n) - i * P::kPartLanes;
       if (left > 0) part_store_first(to + i * P::kPartLanes, a.part[i], std::min(left, P::kPartLanes));
     }
   } else {
-    alignas(64) T lanes[P::kLanes];
-    store(lanes, a);
-    for (int i = 0; i < static_cast<int>(n); ++i) to[i] = lanes[i];
+    store_lanes(to, a, n);
   }
 }
 
