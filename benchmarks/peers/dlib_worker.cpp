@@ -7,8 +7,9 @@
 namespace {
 
 using namespace dlib;
-using Classifier = loss_multiclass_log<
-    fc<10, relu<fc<128, max_pool<2, 2, 2, 2, relu<con<64, 3, 3, 1, 1, relu<con<32, 3, 3, 1, 1, input<matrix<float>>>>>>>>>>>;
+using Classifier = loss_multiclass_log<fc<
+    10,
+    relu<fc<128, max_pool<2, 2, 2, 2, relu<con<64, 3, 3, 1, 1, relu<con<32, 3, 3, 1, 1, input<matrix<float>>>>>>>>>>>;
 
 peers::Call train(std::size_t batch) {
   struct State {

@@ -31,8 +31,8 @@ peers::Call train(const std::string& name, Index batch) {
         : network(make_network(name)),
           trainer(network.model, network.loss, Adam{}),
           x(test::random_tensor<float>(network.model.input_shape().with_batch(batch), 1)),
-          target(test::random_tensor<float>(
-              network.loss.target_shape(network.model.output_shape()).with_batch(batch), 2)) {
+          target(test::random_tensor<float>(network.loss.target_shape(network.model.output_shape()).with_batch(batch),
+                                            2)) {
       if (target.size() == batch) {  // classes
         for (float& label : target) label = static_cast<float>(static_cast<int>(label * 10));
       }

@@ -17,8 +17,8 @@ memory filled(const memory::desc& format, const engine& on) {
   return result;
 }
 
-peers::Call convolve(memory::dim size, memory::dim kernel, memory::dim channels, memory::dim filters,
-                     memory::dim batch, const std::string& direction) {
+peers::Call convolve(memory::dim size, memory::dim kernel, memory::dim channels, memory::dim filters, memory::dim batch,
+                     const std::string& direction) {
   static const engine cpu(engine::kind::cpu, 0);
   static stream queue(cpu);
   const auto any = [](const memory::dims& extents) {

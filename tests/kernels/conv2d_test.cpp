@@ -56,7 +56,7 @@ std::vector<T> run(ConvDirection direction, ConvAlgorithm algorithm, const Conv2
   if (direction == ConvDirection::backward_data) {
     std::vector<T> dx(static_cast<std::size_t>(g.batch * g.input_size()), nan);
     conv2d_backward_data<T>(algorithm, g, in.dy.data(), in.w.data(), packed.data(), in.dx_bias.data(), dx.data(),
-                           scratch.data());
+                            scratch.data());
     return dx;
   }
   std::vector<T> dw = in.dw;
@@ -73,9 +73,12 @@ struct Tally {
 
 template <class T>
 void compare_with_reference(const Conv2DGeometry& g, Tally& tally) {
-  const Operands<T> in{whole_numbers<T>(g.batch * g.input_size(), 1), whole_numbers<T>(g.kernel_size(), 2),
-                       whole_numbers<T>(g.filters, 3), whole_numbers<T>(g.batch * g.output_size(), 4),
-                       whole_numbers<T>(g.kernel_size(), 5),     whole_numbers<T>(g.channels, 6)};
+  const Operands<T> in{whole_numbers<T>(g.batch * g.input_size(), 1),
+                       whole_numbers<T>(g.kernel_size(), 2),
+                       whole_numbers<T>(g.filters, 3),
+                       whole_numbers<T>(g.batch * g.output_size(), 4),
+                       whole_numbers<T>(g.kernel_size(), 5),
+                       whole_numbers<T>(g.channels, 6)};
   ++tally.shapes;
   for (const ConvDirection direction : kDirections) {
     const std::vector<T> expected = run(direction, ConvAlgorithm::reference, g, in);
@@ -127,9 +130,12 @@ TEST_CASE("AVX2 and AVX-512 give the same bits on fractions") {
   Index different = 0;
   for (std::uint32_t i = 0; i < 300; ++i) {
     const Conv2DGeometry g = test::random_conv_case(i);
-    const Operands<float> in{fractions<float>(g.batch * g.input_size(), 1), fractions<float>(g.kernel_size(), 2),
-                             fractions<float>(g.filters, 3), fractions<float>(g.batch * g.output_size(), 4),
-                             fractions<float>(g.kernel_size(), 5),     fractions<float>(g.channels, 6)};
+    const Operands<float> in{fractions<float>(g.batch * g.input_size(), 1),
+                             fractions<float>(g.kernel_size(), 2),
+                             fractions<float>(g.filters, 3),
+                             fractions<float>(g.batch * g.output_size(), 4),
+                             fractions<float>(g.kernel_size(), 5),
+                             fractions<float>(g.channels, 6)};
     for (const ConvDirection direction : kDirections) {
       for (const ConvAlgorithm algorithm : kFast) {
         if (!conv2d_can(algorithm, direction, g)) continue;

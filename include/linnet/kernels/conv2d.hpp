@@ -12,6 +12,8 @@
 
 #define LINNET_KERNEL_FILE "linnet/kernels/conv2d_rows.inl.hpp"
 #include "linnet/simd/for_each_isa.hpp"
+#define LINNET_KERNEL_FILE "linnet/kernels/conv2d_row_weights.inl.hpp"
+#include "linnet/simd/for_each_isa.hpp"
 #define LINNET_KERNEL_FILE "linnet/kernels/conv2d_direct.inl.hpp"
 #include "linnet/simd/for_each_isa.hpp"
 #define LINNET_KERNEL_FILE "linnet/kernels/conv2d_narrow.inl.hpp"
@@ -274,6 +276,34 @@ void conv2d_backward_weights(ConvAlgorithm algorithm, const Conv2DGeometry& g, c
     case ConvAlgorithm::depthwise:
       return LINNET_DISPATCH(conv2d_backward_weights_depthwise<T>, (g, x, dy, dw));
   }
+}
+
+// The same with the chosen kernels, for layers.
+
+/// The scalars of a direction's packed weights. A plan serves every T; panels of float are the widest, so they count.
+inline Index conv2d_packed_size(ConvDirection direction, const Conv2DGeometry& g) {
+  return conv2d_packed_size<float>(direction, choose_conv2d(direction, g), g);
+}
+template <class T>
+void conv2d_pack(ConvDirection direction, const Conv2DGeometry& g, const T* w, T* packed) {
+  conv2d_pack<T>(direction, choose_conv2d(direction, g), g, w, packed);
+}
+/// Scalars of working memory for any direction.
+inline Index conv2d_scratch(const Conv2DGeometry& g) {
+  Index most = 0;
+  for (const ConvDirection direction :
+       {ConvDirection::forward, ConvDirection::backward_data, ConvDirection::backward_weights}) {
+    most = std::max(most, conv2d_scratch(choose_conv2d(direction, g), g));
+  }
+  return most;
+}
+/// Their names: "rows, by data rows, by weights rows". A transposed convolution runs forward by data.
+inline std::string conv2d_kernels(const Conv2DGeometry& g, bool transposed = false) {
+  const std::string forward = to_string(choose_conv2d(ConvDirection::forward, g));
+  const std::string by_data = to_string(choose_conv2d(ConvDirection::backward_data, g));
+  const std::string by_weights = to_string(choose_conv2d(ConvDirection::backward_weights, g));
+  return "forward " + (transposed ? by_data : forward) + ", by data " + (transposed ? forward : by_data) +
+         ", by weights " + by_weights;
 }
 
 LINNET_NAMESPACE_END

@@ -1,6 +1,6 @@
 // c[r][j] = start + sum over the taps of a[r][.] * b[.][j], for kRows rows r and kPacks packs of columns j, kept in
-// registers. Every element is one chain of multiply_add in the order of the taps (to which, in the end, what c held may be
-// added), whatever the tile's size is: tiles may be cut in any way without changing a bit.
+// registers. Every element is one chain of multiply_add in the order of the taps (to which, in the end, what c held
+// may be added), whatever the tile's size is: tiles may be cut in any way without changing a bit.
 
 /// The rows of the tiles that are compiled: their sums fit in the registers, beside a pack of B and a broadcast element
 /// of A.
@@ -13,8 +13,8 @@ constexpr auto tile_sizes() {
     return Sizes<2, 1>{};
   }
 }
-/// With many registers a tile may be two packs wide: every element of A is then loaded for two products. Loads bound the
-/// narrower tile.
+/// With many registers a tile may be two packs wide: every element of A is then loaded for two products. Loads bound
+/// the narrower tile.
 inline constexpr int kWidePacks = kPartBytes == 64 ? 2 : 1;
 using WideSizes = Sizes<12, 8, 4, 2, 1>;
 
@@ -24,6 +24,11 @@ void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, In
           TileStart start, const T* bias) {
   constexpr Index kLanes = Pack<T>::kLanes;
   constexpr int kPointers = (kRows + 3) / 4;  // one for every fourth row: those between are at indexed addresses
+  if (start == TileStart::accumulate) {       // read at the end
+    for (int r = 0; r < kRows; ++r) {
+      for (int p = 0; p < kPacks; ++p) LINNET_PREFETCH(c + r * c_stride + p * kLanes);
+    }
+  }
   Pack<T> sums[kRows][kPacks];
   LINNET_UNROLL
   for (int p = 0; p < kPacks; ++p) {
@@ -106,8 +111,8 @@ Index tile_columns(Index left) {
   return left >= kWide ? kWide : std::min<Index>(left, Pack<T>::kLanes);
 }
 
-/// Any number of rows and tile_columns() of columns. `packed` says that all lanes of B may be read, though fewer columns
-/// are wanted.
+/// Any number of rows and tile_columns() of columns. `packed` says that all lanes of B may be read, though fewer
+/// columns are wanted.
 template <class T>
 void tile_rows(const TileTaps& taps, Index rows, const T* a, Index a_stride, const T* b, bool packed, T* c,
                Index c_stride, Index columns, TileStart start, const T* bias) {

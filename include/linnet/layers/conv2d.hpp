@@ -58,20 +58,20 @@ struct Conv2D {
         {"kernel", {kernel_size.height, kernel_size.width, g.group_channels(), filters}, kernel_initializer});
     if (use_bias) plan.parameters.push_back({"bias", {filters}, bias_initializer});
     plan.saved_per_sample = saved_for(activation, plan.output);
-    plan.prepared = checked_add(packed_size(ConvDirection::forward, g), packed_size(ConvDirection::backward_data, g));
-    for (const ConvDirection direction :
-         {ConvDirection::forward, ConvDirection::backward_data, ConvDirection::backward_weights}) {
-      plan.scratch = std::max(plan.scratch, conv2d_scratch(choose_conv2d(direction, g), g));
-    }
+    plan.prepared =
+        checked_add(conv2d_packed_size(ConvDirection::forward, g), conv2d_packed_size(ConvDirection::backward_data, g));
+    plan.scratch = conv2d_scratch(g);
+    plan.kernels = conv2d_kernels(g);
     return plan;
   }
 
   template <class T>
   void prepare(Parameters<const T> w, bool training, std::span<T> prepared) const {
     const Conv2DGeometry g = kernel_geometry(w[0].shape());
-    pack<T>(ConvDirection::forward, g, w[0].data(), prepared.data());
+    conv2d_pack<T>(ConvDirection::forward, g, w[0].data(), prepared.data());
     if (!training) return;
-    pack<T>(ConvDirection::backward_data, g, w[0].data(), prepared.data() + packed_size(ConvDirection::forward, g));
+    conv2d_pack<T>(ConvDirection::backward_data, g, w[0].data(),
+                   prepared.data() + conv2d_packed_size(ConvDirection::forward, g));
   }
 
   template <class T>
@@ -99,7 +99,7 @@ struct Conv2D {
                                context.scratch.data());
     if (dx.empty()) return;
     conv2d_backward_data<T>(choose_conv2d(ConvDirection::backward_data, g), g, dz.data(), w[0].data(),
-                            context.prepared.data() + packed_size(ConvDirection::forward, g), nullptr, dx.data(),
+                            context.prepared.data() + conv2d_packed_size(ConvDirection::forward, g), nullptr, dx.data(),
                             context.scratch.data());
   }
 
@@ -144,14 +144,6 @@ struct Conv2D {
     g.x.stride = strides.width;
     g.x.dilation = dilation_rate.width;
     return g;
-  }
-  // A plan serves every T. Panels of float are the widest, so the sizes are counted with them.
-  static Index packed_size(ConvDirection direction, const Conv2DGeometry& g) {
-    return conv2d_packed_size<float>(direction, choose_conv2d(direction, g), g);
-  }
-  template <class T>
-  static void pack(ConvDirection direction, const Conv2DGeometry& g, const T* w, T* packed) {
-    conv2d_pack<T>(direction, choose_conv2d(direction, g), g, w, packed);
   }
 };
 

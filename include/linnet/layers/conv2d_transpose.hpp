@@ -58,11 +58,10 @@ struct Conv2DTranspose {
     plan.parameters.push_back({"kernel", {kernel_size.height, kernel_size.width, filters, in[2]}, kernel_initializer});
     if (use_bias) plan.parameters.push_back({"bias", {filters}, bias_initializer});
     plan.saved_per_sample = saved_for(activation, plan.output);
-    plan.prepared = checked_add(packed_size(ConvDirection::forward, g), packed_size(ConvDirection::backward_data, g));
-    for (const ConvDirection direction :
-         {ConvDirection::forward, ConvDirection::backward_data, ConvDirection::backward_weights}) {
-      plan.scratch = std::max(plan.scratch, conv2d_scratch(choose_conv2d(direction, g), g));
-    }
+    plan.prepared =
+        checked_add(conv2d_packed_size(ConvDirection::forward, g), conv2d_packed_size(ConvDirection::backward_data, g));
+    plan.scratch = conv2d_scratch(g);
+    plan.kernels = conv2d_kernels(g, true);
     return plan;
   }
 
@@ -77,9 +76,10 @@ struct Conv2DTranspose {
     g.x.taps = kernel_size.width;
     g.x.stride = strides.width;
     g.x.dilation = dilation_rate.width;
-    pack<T>(ConvDirection::backward_data, g, w[0].data(), prepared.data());
+    conv2d_pack<T>(ConvDirection::backward_data, g, w[0].data(), prepared.data());
     if (!training) return;
-    pack<T>(ConvDirection::forward, g, w[0].data(), prepared.data() + packed_size(ConvDirection::backward_data, g));
+    conv2d_pack<T>(ConvDirection::forward, g, w[0].data(),
+                   prepared.data() + conv2d_packed_size(ConvDirection::backward_data, g));
   }
 
   template <class T>
@@ -101,7 +101,7 @@ struct Conv2DTranspose {
     if (use_bias) column_sums<T>(dy.size() / filters, filters, dy.data(), dw[1].data());
     if (dx.empty()) return;
     conv2d_forward<T>(choose_conv2d(ConvDirection::forward, g), g, dy.data(), w[0].data(),
-                      context.prepared.data() + packed_size(ConvDirection::backward_data, g), nullptr, dx.data(),
+                      context.prepared.data() + conv2d_packed_size(ConvDirection::backward_data, g), nullptr, dx.data(),
                       context.scratch.data());
   }
 
@@ -156,13 +156,6 @@ struct Conv2DTranspose {
     Conv2DGeometry g = geometry({x[1], x[2], x[3]});
     g.batch = x[0];
     return g;
-  }
-  static Index packed_size(ConvDirection direction, const Conv2DGeometry& g) {
-    return conv2d_packed_size<float>(direction, choose_conv2d(direction, g), g);
-  }
-  template <class T>
-  static void pack(ConvDirection direction, const Conv2DGeometry& g, const T* w, T* packed) {
-    conv2d_pack<T>(direction, choose_conv2d(direction, g), g, w, packed);
   }
 };
 

@@ -47,6 +47,7 @@ struct Dense {
     if (use_bias) plan.parameters.push_back({"bias", {units}, bias_initializer});
     plan.saved_per_sample = saved_for(activation, plan.output);
     plan.prepared = checked_add(panels_size<float>(in.back(), units), panels_size<float>(units, in.back()));
+    plan.kernels = "matrix product";
     return plan;
   }
 

@@ -63,6 +63,8 @@ struct LayerPlan {
   /// True if, in training, a sample's output depends on the other samples of its batch: then forward()
   /// and backward() get the whole batch at once instead of a slice.
   bool couples_batch = false;
+  /// The kernels that do the work, for LINNET_VERBOSE; empty where there is nothing to choose.
+  std::string kernels = {};
 };
 
 /// The weights (or gradients) of one layer, in the order of LayerPlan::parameters.

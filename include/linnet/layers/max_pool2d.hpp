@@ -35,8 +35,7 @@ struct MaxPool2D {
   }
   template <class T>
   void forward(Context<T>& context, TensorView<const T> x, Parameters<const T>, TensorView<T> y) const {
-    max_pool_forward<T>(geometry(x.shape()), x.data(), y.data(),
-                        context.training ? context.saved.data() : nullptr);
+    max_pool_forward<T>(geometry(x.shape()), x.data(), y.data(), context.training ? context.saved.data() : nullptr);
   }
   template <class T>
   void backward(Context<T>& context, TensorView<const T> x, TensorView<const T>, TensorView<T> dy, Parameters<const T>,

@@ -38,6 +38,7 @@ struct PooledConv2D {
     plan.output = pool.plan(plan.output).output;
     plan.saved_per_sample = plan.output.size();  // where the maxima were
     plan.scratch = checked_add(plan.scratch, round_to_pack(between));
+    plan.kernels += ", pooled by image";
     return plan;
   }
 
@@ -65,7 +66,8 @@ struct PooledConv2D {
     const Between<T> between(*this, context, x);
     const PoolGeometry g = pool.geometry(between.image.shape());
     activation.apply_backward(y, dy);
-    if (convolution.use_bias) column_sums<T>(dy.size() / convolution.filters, convolution.filters, dy.data(), dw[1].data());
+    if (convolution.use_bias)
+      column_sums<T>(dy.size() / convolution.filters, convolution.filters, dy.data(), dw[1].data());
     for (Index n = 0; n < x.batch(); ++n) {
       Context<T> inner = between.context;
       max_pool_backward<T>(g, context.saved.data() + n * y.sample_size(), sample(dy, n).data(), between.image.data());

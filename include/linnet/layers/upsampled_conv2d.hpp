@@ -1,11 +1,11 @@
-// UpsampledConv2D: nearest upsampling by 2 and a 3x3 convolution after it, as one kernel on the small image. A plan puts
-// it in their place (model/fusion.hpp).
+// UpsampledConv2D: nearest upsampling by 2 and a 3x3 convolution after it, as one kernel on the small image. A plan
+// puts it in their place (model/fusion.hpp).
 //
-// In one dimension, output 2 j of the pair is w0 x[j-1] + (w1 + w2) x[j] and output 2 j + 1 is (w0 + w1) x[j] + w2 x[j+1]:
-// pixel p counts in the outputs 2 p - 1 ... 2 p + 2 with the weights v = (w2, w1 + w2, w0 + w1, w0). That is a transposed
-// convolution with four taps and stride 2, in two dimensions with the kernel v[ty, tx] = sum of m[ty, sy] m[tx, sx]
-// w[sy, sx] for the 4x3 matrix m of that line. It has 4/9 of the products, and the large image is never made.
-// Backward, dw[sy, sx] = sum of m[ty, sy] m[tx, sx] dv[ty, tx].
+// In one dimension, output 2 j of the pair is w0 x[j-1] + (w1 + w2) x[j] and output 2 j + 1 is (w0 + w1) x[j] + w2
+// x[j+1]: pixel p counts in the outputs 2 p - 1 ... 2 p + 2 with the weights v = (w2, w1 + w2, w0 + w1, w0). That is
+// a transposed convolution with four taps and stride 2, in two dimensions with the kernel v[ty, tx] = sum of m[ty,
+// sy] m[tx, sx] w[sy, sx] for the 4x3 matrix m of that line. It has 4/9 of the products, and the large image is never
+// made. Backward, dw[sy, sx] = sum of m[ty, sy] m[tx, sx] dv[ty, tx].
 #pragma once
 
 #include <algorithm>
@@ -42,9 +42,10 @@ struct UpsampledConv2D {
     LayerPlan plan = convolution.plan({checked_multiply(in[0], 2), checked_multiply(in[1], 2), in[2]});
     const Conv2DGeometry g = geometry(in[2]);
     plan.saved_per_sample = saved_for(activation, plan.output);
-    plan.prepared = checked_add(g.kernel_size(), checked_add(packed_size(ConvDirection::backward_data, g),
-                                                             packed_size(ConvDirection::forward, g)));
-    plan.scratch = checked_add(kernel_scratch(g), conv_scratch(g));
+    plan.prepared = checked_add(g.kernel_size(), checked_add(conv2d_packed_size(ConvDirection::backward_data, g),
+                                                             conv2d_packed_size(ConvDirection::forward, g)));
+    plan.scratch = checked_add(kernel_scratch(g), conv2d_scratch(g));
+    plan.kernels = conv2d_kernels(g, true);
     return plan;
   }
 
@@ -61,8 +62,10 @@ struct UpsampledConv2D {
         for (Index k = 0; k < filters; ++k) to[k * channels + c] += from[c * filters + k];
       }
     });
-    pack<T>(ConvDirection::backward_data, g, v, v + g.kernel_size());
-    if (training) pack<T>(ConvDirection::forward, g, v, v + g.kernel_size() + packed_size(ConvDirection::backward_data, g));
+    conv2d_pack<T>(ConvDirection::backward_data, g, v, v + g.kernel_size());
+    if (training)
+      conv2d_pack<T>(ConvDirection::forward, g, v,
+                     v + g.kernel_size() + conv2d_packed_size(ConvDirection::backward_data, g));
   }
 
   template <class T>
@@ -86,9 +89,10 @@ struct UpsampledConv2D {
     std::fill(dv, dv + kernel_scratch(g), T(0));
     conv2d_backward_weights<T>(choose_conv2d(ConvDirection::backward_weights, g), g, dy.data(), x.data(), dv, scratch);
     add_weight_gradient(g, dv, dw[0].data());
-    if (convolution.use_bias) column_sums<T>(dy.size() / convolution.filters, convolution.filters, dy.data(), dw[1].data());
+    if (convolution.use_bias)
+      column_sums<T>(dy.size() / convolution.filters, convolution.filters, dy.data(), dw[1].data());
     if (dx.empty()) return;
-    const T* packed = v + g.kernel_size() + packed_size(ConvDirection::backward_data, g);
+    const T* packed = v + g.kernel_size() + conv2d_packed_size(ConvDirection::backward_data, g);
     conv2d_forward<T>(choose_conv2d(ConvDirection::forward, g), g, dy.data(), v, packed, nullptr, dx.data(), scratch);
   }
 
@@ -110,8 +114,8 @@ struct UpsampledConv2D {
     }
   }
 
-  /// dw {3, 3, channels, filters} += what dv {4, 4, filters, channels} gives. The terms are added up in the memory behind
-  /// dv, which is 0, and turned at last.
+  /// dw {3, 3, channels, filters} += what dv {4, 4, filters, channels} gives. The terms are added up in the memory
+  /// behind dv, which is 0, and turned at last.
   template <class T>
   void add_weight_gradient(const Conv2DGeometry& g, T* dv, T* dw) const {
     const Index filters = g.channels, channels = g.filters, size = filters * channels;
@@ -145,21 +149,6 @@ struct UpsampledConv2D {
   /// For dv and its sums.
   static Index kernel_scratch(const Conv2DGeometry& g) {
     return checked_multiply(kTaps * kTaps + kKernel * kKernel, checked_multiply(g.channels, g.filters));
-  }
-  static Index conv_scratch(const Conv2DGeometry& g) {
-    Index most = 0;
-    for (const ConvDirection direction :
-         {ConvDirection::forward, ConvDirection::backward_data, ConvDirection::backward_weights}) {
-      most = std::max(most, conv2d_scratch(choose_conv2d(direction, g), g));
-    }
-    return most;
-  }
-  static Index packed_size(ConvDirection direction, const Conv2DGeometry& g) {
-    return conv2d_packed_size<float>(direction, choose_conv2d(direction, g), g);
-  }
-  template <class T>
-  static void pack(ConvDirection direction, const Conv2DGeometry& g, const T* w, T* packed) {
-    conv2d_pack<T>(direction, choose_conv2d(direction, g), g, w, packed);
   }
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 
@@ -37,7 +38,7 @@ class Execution {
  public:
   /// A run over `samples` samples with the weights `weights`, which must stay as they are meanwhile.
   Execution(const Plan<T>& plan, Workspace<T>& workspace, std::span<const T> weights, Index samples, RandomKey key)
-      : plan_(plan), workspace_(workspace), samples_(samples), key_(key) {
+      : plan_(plan), workspace_(workspace), weights_(weights), samples_(samples), key_(key) {
     if (samples < 1 || samples > plan.batch) {
       throw ShapeError("batch: expected 1 to " + std::to_string(plan.batch) + " samples, got " +
                        std::to_string(samples));
@@ -54,10 +55,7 @@ class Execution {
 
   /// Runs all phases. Afterwards, in training, the first lane of the workspace's gradients holds the sum.
   LossTerms run(const SliceIo<T>& io) {
-    parallel_for(plan_.node_count(), [&](Index i, int) {
-      const PlannedNode<T>& node = plan_.node(static_cast<int>(i));
-      if (node.plan.prepared > 0) node.layer.prepare(weights(node), plan_.training(), prepared(node));
-    });
+    prepare();
     workspace_.batch_layer_loss = 0;
     for (const Phase& phase : plan_.phases) {
       if (phase.whole_batch) {
@@ -79,6 +77,23 @@ class Execution {
   }
 
  private:
+  /// Lets the layers derive from the weights what they need. In inference that is kept for as long as the weights
+  /// stay the same: comparing them is cheap, and unlike a notice it cannot be forgotten.
+  void prepare() {
+    if (plan_.prepared_size == 0) return;
+    const bool keep = !plan_.training();
+    AlignedVector<T>& from = workspace_.prepared_from;
+    const bool unchanged =
+        from.size() == weights_.size() && std::memcmp(from.data(), weights_.data(), weights_.size_bytes()) == 0;
+    if (keep && unchanged) return;
+    from.clear();
+    parallel_for(plan_.node_count(), workspace_.threads, [&](Index i, int) {
+      const PlannedNode<T>& node = plan_.node(static_cast<int>(i));
+      if (node.plan.prepared > 0) node.layer.prepare(weights(node), plan_.training(), prepared(node));
+    });
+    if (keep) from.assign(weights_.begin(), weights_.end());
+  }
+
   /// Some samples of the batch, and where their tensors are.
   struct Slice {
     Index first = 0, count = 0;
@@ -277,6 +292,7 @@ class Execution {
 
   const Plan<T>& plan_;
   Workspace<T>& workspace_;
+  std::span<const T> weights_;
   Index samples_;
   RandomKey key_;
   bool check_finite_ = false;

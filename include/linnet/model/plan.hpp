@@ -38,7 +38,7 @@ struct PlannedNode {
   std::vector<int> inputs;
   std::vector<GradientUse> input_gradients;  ///< one per input
   int first_parameter = 0;
-  int stream = 0;  ///< of the node's random numbers
+  int stream = 0;               ///< of the node's random numbers
   bool whole_batch = false;     ///< runs once on the whole batch, not slice by slice
   bool needs_gradient = false;  ///< it, or something before it, has parameters
 
@@ -227,7 +227,7 @@ void Plan<T>::choose_gradients() {
 template <class T>
 void Plan<T>::choose_slices() {
   constexpr Index kCacheBytes = 512 * 1024;  // half of the L2 that processors with AVX-512 have
-  constexpr Index kReuse = 4;  // a slice's activations are so many times the weights that it streams
+  constexpr Index kReuse = 4;                // a slice's activations are so many times the weights that it streams
   constexpr Index kMaxLanes = 16;
   constexpr Index kLaneBytes = 16 * 1024 * 1024;  // for all partial sums of the gradients together
 

@@ -6,6 +6,7 @@
 
 #include "linnet/core/parallel.hpp"
 #include "linnet/model/plan.hpp"
+#include "linnet/model/verbose.hpp"
 
 LINNET_NAMESPACE_BEGIN
 
@@ -17,6 +18,7 @@ class Workspace {
   explicit Workspace(const Plan<T>& plan, int thread_count = num_threads())
       : threads(static_cast<int>(std::clamp<Index>(
             thread_count, 1, plan.training() ? std::min(plan.most_lanes, plan.most_slices()) : plan.most_slices()))) {
+    if (verbose()) std::fputs(describe(plan, threads).c_str(), stderr);
     const Index arena_count = plan.segmented ? 1 : threads;
     arenas.resize(size(checked_multiply(arena_count, plan.arena_size)));
     scratch.resize(size(checked_multiply(threads, plan.scratch_size)));
@@ -24,7 +26,10 @@ class Workspace {
     prepared.resize(size(plan.prepared_size));
     slice_losses.resize(size(plan.most_slices()));
     weights.resize(plan.parameters.size());
-    if (!plan.training()) return;
+    if (!plan.training()) {
+      prepared_from.reserve(size(plan.weight_count));
+      return;
+    }
     const Index lanes = std::min(plan.most_lanes, plan.most_slices());
     gradients.resize(size(checked_multiply(lanes, plan.weight_count)));
     for (Index lane = 0; lane < lanes; ++lane) {
@@ -48,7 +53,8 @@ class Workspace {
   AlignedVector<T> scratch;
   AlignedVector<T> batch_scratch;
   AlignedVector<T> prepared;
-  AlignedVector<T> gradients;  ///< a lane after the other; the sum ends up in the first
+  AlignedVector<T> prepared_from;  ///< the weights that inference has prepared
+  AlignedVector<T> gradients;      ///< a lane after the other; the sum ends up in the first
   std::vector<SliceLoss> slice_losses;
   double batch_layer_loss = 0;                 ///< of the nodes that run on the whole batch
   std::vector<TensorView<const T>> weights;    ///< of the model, by parameter

@@ -52,6 +52,12 @@
 #define LINNET_INLINE_LAMBDA
 #endif
 
+#if defined(__GNUC__)
+#define LINNET_PREFETCH(address) __builtin_prefetch(address, 1)
+#else
+#define LINNET_PREFETCH(address) static_cast<void>(address)
+#endif
+
 /// Calls `function` of the namespace of the set in use: LINNET_DISPATCH(gemm<T>, (m, n, k, ...)).
 #if LINNET_X86
 #define LINNET_DISPATCH(function, arguments)                                       \

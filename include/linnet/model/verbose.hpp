@@ -1,0 +1,81 @@
+// What a plan has chosen, in words: printed to the standard error stream for each workspace that is made while the
+// environment variable LINNET_VERBOSE is 1.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "linnet/model/plan.hpp"
+#include "linnet/simd/isa.hpp"
+
+LINNET_NAMESPACE_BEGIN
+
+inline bool verbose() {
+  const char* value = std::getenv("LINNET_VERBOSE");
+  return value != nullptr && *value != '\0' && std::string_view(value) != "0";
+}
+
+namespace detail {
+/// 1536 -> "1.5 KiB".
+inline std::string bytes_text(Index bytes) {
+  if (bytes < 1024) return std::to_string(bytes) + " B";
+  const bool mega = bytes >= 1024 * 1024;
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f %s", static_cast<double>(bytes) / (mega ? 1024.0 * 1024 : 1024.0),
+                mega ? "MiB" : "KiB");
+  return text.data();
+}
+}  // namespace detail
+
+/// A table of the plan's layers (kernels, instruction set, and the bytes of their buffers for a slice of the batch),
+/// below a line on the slices and the memory of a workspace for so many threads.
+template <class T>
+std::string describe(const Plan<T>& plan, int threads) {
+  const auto bytes = [](Index scalars) { return detail::bytes_text(scalars * static_cast<Index>(sizeof(T))); };
+  const Index slice = plan.slice_of(plan.batch);
+  std::string text = std::string("linnet: ") + (plan.training() ? "training" : "inference") + ", batch " +
+                     std::to_string(plan.batch) + ": slices of " + std::to_string(slice) + " (" +
+                     std::to_string(plan.slice_count(plan.batch)) + "), ";
+  if (plan.training()) text += std::to_string(plan.lanes_of(plan.batch)) + " sums of gradients, ";
+  text += std::to_string(threads) + (threads == 1 ? " thread, " : " threads, ") +
+          (plan.segmented ? "one arena of " : "an arena of ") + bytes(plan.arena_size) +
+          (plan.segmented ? "" : " a thread") + ", weights " + bytes(plan.weight_count) + " and " +
+          bytes(plan.prepared_size) + " derived from them\n";
+
+  using Row = std::vector<std::string>;
+  std::vector<Row> rows = {{"layer", "kernels", "set", "samples", "output", "gradient", "saved", "derived", "scratch"}};
+  for (const PlannedNode<T>& node : plan.nodes) {
+    const LayerPlan& layer = node.plan;
+    const Index samples = node.whole_batch ? plan.batch : slice;
+    rows.push_back({node.name, layer.kernels.empty() ? std::string(node.layer.kind()) : layer.kernels,
+                    std::string(to_string(isa())), std::to_string(samples), bytes(layer.output.size() * samples),
+                    bytes(node.needs_gradient ? layer.output.size() * samples : 0),
+                    bytes(layer.saved + layer.saved_per_sample * samples), bytes(layer.prepared),
+                    bytes(layer.scratch + layer.scratch_per_sample * samples)});
+  }
+  if (plan.loss) {
+    rows.push_back(
+        {"loss", std::string(plan.loss->kind()) + (plan.fused_activation == linear ? "" : " with the last activation"),
+         std::string(to_string(isa())), std::to_string(slice), bytes(plan.target_shape.size() * slice)});
+  }
+  std::vector<std::size_t> widths(rows[0].size(), 0);
+  for (const Row& row : rows) {
+    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
+  }
+  for (const Row& row : rows) {
+    std::string line = " ";
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const std::string space(widths[c] - row[c].size(), ' ');
+      line += " " + (c < 3 ? row[c] + space : space + row[c]) + " ";  // names to the left, numbers to the right
+    }
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  return text;
+}
+
+LINNET_NAMESPACE_END
