@@ -8,12 +8,10 @@
 
 #include "linnet/kernels/conv2d_geometry.hpp"
 #include "linnet/kernels/conv2d_reference.hpp"
+#include "linnet/kernels/conv2d_row_weights.hpp"
+#include "linnet/kernels/conv2d_rows.hpp"
 #include "linnet/kernels/gemm.hpp"
 
-#define LINNET_KERNEL_FILE "linnet/kernels/conv2d_rows.inl.hpp"
-#include "linnet/simd/for_each_isa.hpp"
-#define LINNET_KERNEL_FILE "linnet/kernels/conv2d_row_weights.inl.hpp"
-#include "linnet/simd/for_each_isa.hpp"
 #define LINNET_KERNEL_FILE "linnet/kernels/conv2d_direct.inl.hpp"
 #include "linnet/simd/for_each_isa.hpp"
 #define LINNET_KERNEL_FILE "linnet/kernels/conv2d_narrow.inl.hpp"
@@ -215,11 +213,11 @@ void conv2d_forward(ConvAlgorithm algorithm, const Conv2DGeometry& g, const T* x
     case ConvAlgorithm::direct:
       return LINNET_DISPATCH(conv2d_forward_direct<T>, (g, x, packed, bias, y));
     case ConvAlgorithm::rows:
-      return LINNET_DISPATCH(conv2d_forward_rows<T>, (g, x, packed, bias, y));
+      return conv2d_forward_rows<T>(g, x, packed, bias, y);
     case ConvAlgorithm::narrow:
       return LINNET_DISPATCH(conv2d_forward_narrow<T>, (g, x, packed, bias, y));
     case ConvAlgorithm::narrow_rows:
-      return LINNET_DISPATCH(conv2d_forward_narrow_rows<T>, (g, x, packed, bias, y));
+      return conv2d_forward_narrow_rows<T>(g, x, packed, bias, y);
     case ConvAlgorithm::depthwise:
       return LINNET_DISPATCH(conv2d_forward_depthwise<T>, (g, x, w, bias, y));
   }
@@ -245,11 +243,11 @@ void conv2d_backward_data(ConvAlgorithm algorithm, const Conv2DGeometry& g, cons
     case ConvAlgorithm::direct:
       return LINNET_DISPATCH(conv2d_forward_direct<T>, (turned(g), dy, packed, bias, dx));
     case ConvAlgorithm::rows:
-      return LINNET_DISPATCH(conv2d_backward_data_rows<T>, (g, dy, packed, bias, dx));
+      return conv2d_backward_data_rows<T>(g, dy, packed, bias, dx);
     case ConvAlgorithm::narrow:
       return LINNET_DISPATCH(conv2d_forward_narrow<T>, (turned(g), dy, packed, bias, dx));
     case ConvAlgorithm::narrow_rows:
-      return LINNET_DISPATCH(conv2d_backward_data_narrow_rows<T>, (g, dy, packed, bias, dx));
+      return conv2d_backward_data_narrow_rows<T>(g, dy, packed, bias, dx);
     case ConvAlgorithm::depthwise:
       start_with_bias();
       return LINNET_DISPATCH(conv2d_backward_data_depthwise<T>, (g, dy, w, dx));
@@ -268,11 +266,11 @@ void conv2d_backward_weights(ConvAlgorithm algorithm, const Conv2DGeometry& g, c
     case ConvAlgorithm::direct:
       return LINNET_DISPATCH(conv2d_backward_weights_direct<T>, (g, x, dy, dw));
     case ConvAlgorithm::rows:
-      return LINNET_DISPATCH(conv2d_backward_weights_rows<T>, (g, x, dy, dw));
+      return conv2d_backward_weights_rows<T>(g, x, dy, dw);
     case ConvAlgorithm::narrow:
       return LINNET_DISPATCH(conv2d_backward_weights_narrow<T>, (g, x, dy, dw));
     case ConvAlgorithm::narrow_rows:
-      return LINNET_DISPATCH(conv2d_backward_weights_narrow_rows<T>, (g, x, dy, dw));
+      return conv2d_backward_weights_narrow_rows<T>(g, x, dy, dw);
     case ConvAlgorithm::depthwise:
       return LINNET_DISPATCH(conv2d_backward_weights_depthwise<T>, (g, x, dy, dw));
   }

@@ -1,74 +1,13 @@
-// Direct convolutions with three taps a row and stride 1 along it, most convolutions there are, and with four taps and
-// stride 2, which halve an image or, by data, double it. No dilation along the row. See conv2d.hpp.
-//
-// An element of x is a factor of several neighbouring outputs. It is loaded once for all of them, where a tile of a
-// matrix product (tile.inl.hpp) loads it once for each; and a tile is a run of outputs of one row, so what the padding
-// leaves out costs nothing. Every output is one chain of multiply_add in the order (row of taps, channel, pixel),
-// wherever the tiles are cut.
+// The tiles of conv2d_rows.hpp: see there.
 
-// How pixels and outputs of a row meet. A tile has kPixels pixels for every kOutputs outputs, [0, n) of them, and uses
-// the pixel before and the one behind as well: pixel p is a factor of output(p, tap), if that is an output of the tile.
-// `pad` is such that output o begins with pixel first_pixel(o, pad), where it is aligned.
-
-/// Output p + tap - pad of pixel p: by data, or forward with the taps turned.
-struct ThreeTaps {
-  static constexpr int kTaps = 3, kPixels = 1, kOutputs = 1;
-  static constexpr int output(int pixel, int tap) { return pixel + tap - 1; }
-  static constexpr bool aligned(Index, Index) { return true; }
-  static constexpr Index first_pixel(Index o, Index pad) { return o + pad - 1; }
-  static constexpr Index pixel_of(Index o, Index tap, Index pad) { return o + pad - tap; }
-};
-/// Output 2 p + tap - pad of pixel p: by data.
-struct DoublingTaps {
-  static constexpr int kTaps = 4, kPixels = 1, kOutputs = 2;
-  static constexpr int output(int pixel, int tap) { return 2 * pixel + tap - 1; }
-  static constexpr bool aligned(Index o, Index pad) { return (o + pad) % 2 != 0; }
-  static constexpr Index first_pixel(Index o, Index pad) { return (o + pad - 1) / 2; }
-  static constexpr Index pixel_of(Index o, Index tap, Index pad) {
-    return (o + pad - tap) % 2 == 0 ? (o + pad - tap) / 2 : Index{-1};
-  }
-};
-/// Pixel 2 o + tap - pad of output o: forward.
-struct HalvingTaps {
-  static constexpr int kTaps = 4, kPixels = 2, kOutputs = 1;
-  static constexpr int output(int pixel, int tap) { return (pixel + 1 - tap) % 2 == 0 ? (pixel + 1 - tap) / 2 : -1; }
-  static constexpr bool aligned(Index, Index) { return true; }
-  static constexpr Index first_pixel(Index o, Index pad) { return 2 * o + 1 - pad; }
-  static constexpr Index pixel_of(Index o, Index tap, Index pad) { return 2 * o + tap - pad; }
-};
-
-/// What all tiles of a row of outputs have in common. Steps count scalars.
-struct RowTaps {
-  Index rows = 0;  ///< of taps that lie within the image
-  Index channels = 0;
-  Index x_row = 0, x_pixel = 0;  ///< from row to row of taps, and from pixel to pixel
-  Index w_row = 0;
-  Index y_pixel = 0;
-};
-
-/// How a tile takes the channels: one at a time, broadcast to the lanes of up to a pack of filters ...
-struct ByChannel {
-  template <class T>
-  static constexpr Index kStep = 1;
-  template <class T>
-  static LINNET_INLINE Pack<T> element(const T* x, Index) {
-    return broadcast(*x);
-  }
-};
-/// ... or, for a single filter, a pack at a time, to be summed over the lanes in the end.
-struct ByPack {
-  template <class T>
-  static constexpr Index kStep = Pack<T>::kLanes;
-  template <class T>
-  static LINNET_INLINE Pack<T> element(const T* x, Index left) {
-    return masked_load(x, left);
-  }
-};
-
-/// The pixels at the ends of a tile that lie within the image: the one before it, its first, its last, the one behind.
-struct RowEnds {
-  bool before, first, last, behind;
-};
+template <class T>
+LINNET_INLINE Pack<T> row_element(ByChannel, const T* x, Index) {
+  return broadcast(*x);
+}
+template <class T>
+LINNET_INLINE Pack<T> row_element(ByPack, const T* x, Index left) {
+  return masked_load(x, left);
+}
 
 /// A tile of kCount * Taps::kOutputs outputs. `x` is its first pixel in the first row of taps; w {rows, channels or
 /// packs of them, taps, lanes}. `columns` filters; ByPack one.
@@ -93,7 +32,7 @@ void row_tile(const RowTaps& taps, const T* x, RowEnds ends, const T* w, const T
       LINNET_UNROLL
       for (int t = 0; t < Taps::kTaps; ++t) factor[t] = load(factors + t * kLanes);
       const auto multiply = [&](auto pixel, const T* at) LINNET_INLINE_LAMBDA {
-        const Pack<T> e = Channels::element(at, left);
+        const Pack<T> e = row_element(Channels{}, at, left);
         LINNET_UNROLL
         for (int t = 0; t < Taps::kTaps; ++t) {
           const int output = Taps::output(pixel, t);
@@ -153,7 +92,7 @@ void row_output(const RowTaps& taps, const ConvAxis& axis, Index o, const T* x, 
         const Index p = Taps::pixel_of(o, tap, axis.pad);
         if (p < 0 || p >= axis.input) continue;
         const T* at = x + row * taps.x_row + p * taps.x_pixel + c;
-        total = multiply_add(Channels::element(at, taps.channels - c), load(factors), total);
+        total = multiply_add(row_element(Channels{}, at, taps.channels - c), load(factors), total);
       }
     }
   }
@@ -163,9 +102,6 @@ void row_output(const RowTaps& taps, const ConvAxis& axis, Index o, const T* x, 
     store(y + o * taps.y_pixel, total, columns);
   }
 }
-
-template <class T>
-using RowTileFunction = void (*)(const RowTaps&, const T*, RowEnds, const T*, const T*, T*, Index);
 
 /// The tiles that are compiled, by counts of Taps::kOutputs outputs. A tile has no more outputs than fit in the
 /// registers (or, ByPack, than the pack has lanes to which they are summed).
@@ -192,141 +128,8 @@ constexpr std::array<RowTileFunction<T>, sizeof...(kCounts)> make_row_tiles(Size
 template <class Taps, class Channels, class T>
 inline constexpr auto kRowTiles = make_row_tiles<Taps, Channels, T>(row_tile_sizes<Taps, Channels, T>());
 
-/// How rows of outputs are cut: after `first` single outputs, tiles of one size, then single outputs again. The last
-/// tile ends where it must and may overlap the one before: what is computed twice is the same.
-struct RowCut {
-  Index first = 0;
-  Index all = 0;  ///< in tiles, by counts of Taps::kOutputs
-  Index tile = 0, size = 0;
-};
-template <class Taps, class Channels, class T>
-RowCut cut_row(const ConvAxis& axis) {
-  constexpr Index kEnough = 8 / Taps::kOutputs;  // smaller tiles take as long: their sums wait for each other
-  RowCut cut;
-  // The pixels of a tile lie within the image, but for one at each end.
-  const auto begins_tile = [&](Index o) { return Taps::aligned(o, axis.pad) && Taps::first_pixel(o, axis.pad) >= -1; };
-  while (cut.first < axis.output && !begins_tile(cut.first)) ++cut.first;
-  const Index pixels = axis.input + 1 - Taps::first_pixel(cut.first, axis.pad);
-  cut.all = std::max<Index>(0, std::min(pixels / Taps::kPixels, (axis.output - cut.first) / Taps::kOutputs));
-  Index least = std::numeric_limits<Index>::max(), tile = 0;
-  for (const Index size : row_tile_sizes<Taps, Channels, T>().values) {
-    const Index cost = (cut.all + size - 1) / size * std::max(size, kEnough);
-    if (size <= cut.all && cost < least) {
-      least = cost;
-      cut.tile = tile;
-      cut.size = size;
-    }
-    ++tile;
-  }
-  return cut;
-}
-
-/// A row of outputs. `x` is the image's first pixel in the first row of taps; `axis` has the pixels as its input.
-template <class Taps, class Channels, class T>
-void row_of_outputs(const RowTaps& taps, const ConvAxis& axis, const RowCut& cut, const T* x, const T* w, const T* bias,
-                    T* y, Index columns) {
-  const auto within = [&](Index p) { return p >= 0 && p < axis.input; };
-  Index o = 0;
-  for (; o < cut.first; ++o) row_output<Taps, Channels>(taps, axis, o, x, w, bias, y, columns);
-  const Index first_pixel = Taps::first_pixel(o, axis.pad);
-  for (Index done = 0; done < cut.all; done += cut.size) {
-    const Index at = std::min(done, cut.all - cut.size);
-    const Index pixel = first_pixel + at * Taps::kPixels, end = pixel + cut.size * Taps::kPixels;
-    kRowTiles<Taps, Channels, T>[static_cast<std::size_t>(cut.tile)](
-        taps, x + pixel * taps.x_pixel, {within(pixel - 1), within(pixel), within(end - 1), within(end)}, w, bias,
-        y + (o + at * Taps::kOutputs) * taps.y_pixel, columns);
-  }
-  o += cut.all * Taps::kOutputs;
-  for (; o < axis.output; ++o) row_output<Taps, Channels>(taps, axis, o, x, w, bias, y, columns);
-}
-
-/// The rows of taps of output row o that lie within the image: the first of them, its pixel row, how many there are,
-/// and the steps to the next.
-struct RowRange {
-  Index first = 0, pixel_row = 0, rows = 0, tap_step = 1, pixel_step = 0;
-};
-LINNET_INLINE RowRange forward_range(const ConvAxis& axis, Index o) {
-  const ConvAxis::Range taps = axis.taps_of(o);
-  return {taps.first, axis.pixel(o, taps.first), taps.last - taps.first, 1, axis.dilation};
-}
-/// By data, `axis` being that of the convolution: input row o comes from output rows (o + pad - tap * dilation) /
-/// stride. The taps that meet an output row at all are `step` apart, the first of them below it.
-LINNET_INLINE RowRange by_data_range(const ConvAxis& axis, Index step, Index o) {
-  Index tap = 0;
-  while (tap < std::min(step, axis.taps) && (o + axis.pad - tap * axis.dilation) % axis.stride != 0) ++tap;
-  RowRange range{tap, 0, 0, step, -step * axis.dilation / axis.stride};
-  if (tap >= std::min(step, axis.taps)) return range;
-  range.pixel_row = (o + axis.pad - tap * axis.dilation) / axis.stride;
-  for (; tap < axis.taps; tap += step) {
-    const Index row = range.pixel_row + range.rows * range.pixel_step;
-    if (row < 0) break;
-    if (row < axis.output) {
-      ++range.rows;
-    } else {  // not yet
-      range.first = tap + step;
-      range.pixel_row = row + range.pixel_step;
-    }
-  }
-  return range;
-}
-
-/// y from x, which are dx and dy by data. ByChannel from weights {group, panel of outputs, row, input, taps, lanes},
-/// ByPack (one group) from {output, row, pack of inputs, taps, lanes}.
-template <class Taps, class Channels, bool kByData, class T>
-void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T* y) {
-  constexpr Index kLanes = Pack<T>::kLanes;
-  constexpr Index kStep = Channels::template kStep<T>;
-  constexpr Index kColumns = kStep == 1 ? kLanes : 1;  // outputs at a time
-  const Index x_channels = kByData ? g.filters : g.channels, y_channels = kByData ? g.channels : g.filters;
-  const Index in = x_channels / g.groups, out = y_channels / g.groups;
-  const Index x_size = kByData ? g.output_size() : g.input_size(), y_size = kByData ? g.input_size() : g.output_size();
-  ConvAxis axis = g.x;
-  if constexpr (kByData) std::swap(axis.input, axis.output);
-  if constexpr (std::is_same_v<Taps, ThreeTaps> && !kByData) axis.pad = 2 - axis.pad;
-  const RowCut cut = cut_row<Taps, Channels, T>(axis);
-  const Index y_rows = kByData ? g.y.input : g.y.output;
-  const Index tap_step = g.y.stride / std::gcd(g.y.stride, g.y.dilation);
-  RowTaps taps;
-  taps.channels = in;
-  taps.x_pixel = x_channels;
-  taps.y_pixel = y_channels;
-  const Index w_row = (in + kStep - 1) / kStep * Taps::kTaps * kLanes;
-  for (Index group = 0; group < g.groups; ++group) {
-    for (Index j = 0; j < out; j += kColumns, w += g.y.taps * w_row) {
-      const Index k = group * out + j;
-      for (Index n = 0; n < g.batch; ++n) {
-        for (Index oy = 0; oy < y_rows; ++oy) {
-          const RowRange range = kByData ? by_data_range(g.y, tap_step, oy) : forward_range(g.y, oy);
-          taps.rows = range.rows;
-          taps.x_row = range.pixel_step * axis.input * x_channels;
-          taps.w_row = range.tap_step * w_row;
-          const T* first_row =
-              x + n * x_size + group * in + (range.rows == 0 ? 0 : range.pixel_row * axis.input * x_channels);
-          row_of_outputs<Taps, Channels>(
-              taps, axis, cut, first_row, w + range.first * w_row, bias == nullptr ? nullptr : bias + k,
-              y + n * y_size + oy * axis.output * y_channels + k, std::min(kColumns, out - j));
-        }
-      }
-    }
-  }
-}
-
-template <class T>
-void conv2d_forward_rows(const Conv2DGeometry& g, const T* x, const T* panels, const T* bias, T* y) {
-  if (g.x.stride == 2) return all_rows<HalvingTaps, ByChannel, false>(g, x, panels, bias, y);
-  all_rows<ThreeTaps, ByChannel, false>(g, x, panels, bias, y);
-}
-template <class T>
-void conv2d_backward_data_rows(const Conv2DGeometry& g, const T* dy, const T* panels, const T* bias, T* dx) {
-  if (g.x.stride == 2) return all_rows<DoublingTaps, ByChannel, true>(g, dy, panels, bias, dx);
-  all_rows<ThreeTaps, ByChannel, true>(g, dy, panels, bias, dx);
-}
-template <class T>
-void conv2d_forward_narrow_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T* y) {
-  all_rows<ThreeTaps, ByPack, false>(g, x, w, bias, y);
-}
-template <class T>
-void conv2d_backward_data_narrow_rows(const Conv2DGeometry& g, const T* dy, const T* w, const T* bias, T* dx) {
-  if (g.x.stride == 2) return all_rows<DoublingTaps, ByPack, true>(g, dy, w, bias, dx);
-  all_rows<ThreeTaps, ByPack, true>(g, dy, w, bias, dx);
+template <class T, class Taps, class Channels>
+RowKernels<T> row_kernels(Taps, Channels) {
+  return {row_tile_sizes<Taps, Channels, T>().values, kRowTiles<Taps, Channels, T>.data(),
+          &row_output<Taps, Channels, T>};
 }

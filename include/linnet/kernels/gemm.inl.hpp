@@ -52,7 +52,7 @@ void gemm_transposed(Index rows, Index columns, Index depth, const T* a, Index a
   alignas(64) T strip[kBlock * kMostRows];
   for (Index k = 0; k < depth; k += kBlock) {
     TileTaps taps{.depth = std::min(kBlock, depth - k), .b_depth = b_depth, .b_pack = Pack<T>::kLanes};
-    for_each_part(WideSizes{}, rows, [&](Index r, std::size_t size) {
+    for_each_part(WideSizes::values, rows, [&](Index r, std::size_t size) {
       const Index count = WideSizes::values[size];
       taps.a_depth = count;
       for (Index i = 0; i < taps.depth; ++i) {

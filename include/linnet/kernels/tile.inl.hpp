@@ -122,8 +122,8 @@ void tile_rows(const TileTaps& taps, Index rows, const T* a, Index a_stride, con
     };
   };
   if constexpr (kWidePacks > 1) {
-    if (columns > Pack<T>::kLanes) return for_each_part(WideSizes{}, rows, run(kWideTiles<T>));
+    if (columns > Pack<T>::kLanes) return for_each_part(WideSizes::values, rows, run(kWideTiles<T>));
   }
   const bool masked = !packed && columns < Pack<T>::kLanes;
-  for_each_part(tile_sizes(), rows, run(masked ? kTiles<T, true> : kTiles<T, false>));
+  for_each_part(tile_sizes().values, rows, run(masked ? kTiles<T, true> : kTiles<T, false>));
 }

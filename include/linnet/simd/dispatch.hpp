@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <numeric>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -75,12 +75,12 @@ template <int... kSizes>
 struct Sizes {
   static constexpr std::array<Index, sizeof...(kSizes)> values = {kSizes...};
 };
-/// Cuts `all` into parts of these sizes: visit(first of the part, index of its size).
-template <int... kSizes, class Visit>
-void for_each_part(Sizes<kSizes...> sizes, Index all, const Visit& visit) {
+/// Cuts `all` into parts of such sizes: visit(first of the part, index of its size).
+template <class Visit>
+void for_each_part(std::span<const Index> sizes, Index all, const Visit& visit) {
   Index first = 0;
-  for (std::size_t size = 0; size < sizes.values.size(); ++size) {
-    for (; all - first >= sizes.values[size]; first += sizes.values[size]) visit(first, size);
+  for (std::size_t size = 0; size < sizes.size(); ++size) {
+    for (; all - first >= sizes[size]; first += sizes[size]) visit(first, size);
   }
 }
 
