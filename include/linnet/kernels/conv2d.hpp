@@ -6,14 +6,13 @@
 
 #include <algorithm>
 
+#include "linnet/kernels/conv2d_direct.hpp"
 #include "linnet/kernels/conv2d_geometry.hpp"
 #include "linnet/kernels/conv2d_reference.hpp"
 #include "linnet/kernels/conv2d_row_weights.hpp"
 #include "linnet/kernels/conv2d_rows.hpp"
 #include "linnet/kernels/gemm.hpp"
 
-#define LINNET_KERNEL_FILE "linnet/kernels/conv2d_direct.inl.hpp"
-#include "linnet/simd/for_each_isa.hpp"
 #define LINNET_KERNEL_FILE "linnet/kernels/conv2d_narrow.inl.hpp"
 #include "linnet/simd/for_each_isa.hpp"
 #define LINNET_KERNEL_FILE "linnet/kernels/conv2d_depthwise.inl.hpp"
@@ -211,7 +210,7 @@ void conv2d_forward(ConvAlgorithm algorithm, const Conv2DGeometry& g, const T* x
     case ConvAlgorithm::im2col:
       return LINNET_DISPATCH(conv2d_forward_im2col<T>, (g, x, packed, bias, y, scratch));
     case ConvAlgorithm::direct:
-      return LINNET_DISPATCH(conv2d_forward_direct<T>, (g, x, packed, bias, y));
+      return conv2d_forward_direct<T>(g, x, packed, bias, y);
     case ConvAlgorithm::rows:
       return conv2d_forward_rows<T>(g, x, packed, bias, y);
     case ConvAlgorithm::narrow:
@@ -241,7 +240,7 @@ void conv2d_backward_data(ConvAlgorithm algorithm, const Conv2DGeometry& g, cons
       start_with_bias();
       return LINNET_DISPATCH(conv2d_backward_data_im2col<T>, (g, dy, packed, dx, scratch));
     case ConvAlgorithm::direct:
-      return LINNET_DISPATCH(conv2d_forward_direct<T>, (turned(g), dy, packed, bias, dx));
+      return conv2d_forward_direct<T>(turned(g), dy, packed, bias, dx);
     case ConvAlgorithm::rows:
       return conv2d_backward_data_rows<T>(g, dy, packed, bias, dx);
     case ConvAlgorithm::narrow:
@@ -264,7 +263,7 @@ void conv2d_backward_weights(ConvAlgorithm algorithm, const Conv2DGeometry& g, c
     case ConvAlgorithm::im2col:
       return LINNET_DISPATCH(conv2d_backward_weights_im2col<T>, (g, x, dy, dw, scratch));
     case ConvAlgorithm::direct:
-      return LINNET_DISPATCH(conv2d_backward_weights_direct<T>, (g, x, dy, dw));
+      return conv2d_backward_weights_direct<T>(g, x, dy, dw);
     case ConvAlgorithm::rows:
       return conv2d_backward_weights_rows<T>(g, x, dy, dw);
     case ConvAlgorithm::narrow:

@@ -2,16 +2,11 @@
 // index, so it depends neither on the other rows nor on the instruction set.
 #pragma once
 
+#include <algorithm>
+
 #include "linnet/kernels/tile.hpp"
 
-#define LINNET_KERNEL_FILE "linnet/kernels/gemm.inl.hpp"
-#include "linnet/simd/for_each_isa.hpp"
-
 LINNET_NAMESPACE_BEGIN
-
-/// Columns in a panel of packed B.
-template <class T>
-inline constexpr Index kPanelWidth = static_cast<Index>(64 / sizeof(T));
 
 /// The scalars of a packed B {depth, columns}.
 template <class T>
@@ -19,25 +14,67 @@ Index panels_size(Index depth, Index columns) {
   return checked_multiply(depth, checked_add(columns, kPanelWidth<T> - 1) / kPanelWidth<T> * kPanelWidth<T>);
 }
 
-/// Packs B, whose element (k, j) is b[k * b_depth + j * b_column], for gemm().
+/// Packs B, whose element (k, j) is b[k * b_depth + j * b_column], for gemm(): into panels of one pack of columns, each
+/// {depth, lanes}, padded with zeros.
 template <class T>
 void pack_panels(Index depth, Index columns, const T* b, Index b_depth, Index b_column, T* panels) {
-  LINNET_DISPATCH(pack_panels<T>, (depth, columns, b, b_depth, b_column, panels));
+  constexpr Index kLanes = kPanelWidth<T>;
+  for (Index j = 0; j < columns; j += kLanes, panels += depth * kLanes) {
+    const Index width = std::min(kLanes, columns - j);
+    const T* from = b + j * b_column;
+    if (b_column == 1 && width == kLanes) {
+      for (Index k = 0; k < depth; ++k) std::copy_n(from + k * b_depth, kLanes, panels + k * kLanes);
+      continue;
+    }
+    // Columns lie apart: in blocks, whose lines stay in the cache, they are read one by one.
+    for (Index first = 0; first < depth; first += kLanes) {
+      const Index last = std::min(depth, first + kLanes);
+      for (Index l = 0; l < kLanes; ++l) {
+        const T* column = from + l * b_column;
+        T* lane = panels + l;
+        for (Index k = first; k < last; ++k) lane[k * kLanes] = l < width ? column[k * b_depth] : T(0);
+      }
+    }
+  }
 }
 
 /// C {rows, columns} = A {rows, depth} B + bias, from packed B; a row of A begins every a_row scalars. Without a
-/// bias the sums begin with 0, or (accumulate) with C.
+/// bias the sums begin with 0, or (accumulate) are added to C.
 template <class T>
 void gemm(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* panels, T* c, Index c_row,
           TileStart start = TileStart::zero, const T* bias = nullptr) {
-  LINNET_DISPATCH(gemm_panels<T>, (rows, columns, depth, a, a_row, panels, c, c_row, start, bias));
+  // So much of the inner index at a time: the rows of A of a tile then stay in the first cache, the panels of B in the
+  // second.
+  constexpr Index kBlock = 512;
+  constexpr Index kLanes = kPanelWidth<T>;
+  TileTaps taps{.b_depth = kLanes, .b_pack = depth * kLanes};
+  for (Index k = 0; k < depth || k == 0; k += kBlock) {
+    taps.depth = std::min(kBlock, depth - k);
+    tile_all(taps, rows, columns, a + k, a_row, panels + k * kLanes, true, c, c_row,
+             k == 0 ? start : TileStart::accumulate, bias);
+  }
 }
 
 /// C {rows, columns} += A^T B for A {depth, rows} and B {depth, columns}, as they lie in memory.
 template <class T>
 void gemm_transposed(Index rows, Index columns, Index depth, const T* a, Index a_depth, const T* b, Index b_depth, T* c,
                      Index c_row) {
-  LINNET_DISPATCH(gemm_transposed<T>, (rows, columns, depth, a, a_depth, b, b_depth, c, c_row));
+  // Columns of A, which become the rows of tiles, are copied side by side: where they lie, they may all fall into a few
+  // lines of the first cache.
+  constexpr Index kRows = 12, kBlock = 128;
+  alignas(64) T strip[kBlock * kRows];
+  for (Index k = 0; k < depth; k += kBlock) {
+    TileTaps taps{.depth = std::min(kBlock, depth - k), .b_depth = b_depth, .b_pack = kPanelWidth<T>};
+    for (Index r = 0; r < rows; r += kRows) {
+      const Index count = std::min(kRows, rows - r);
+      taps.a_depth = count;
+      for (Index i = 0; i < taps.depth; ++i) {
+        for (Index j = 0; j < count; ++j) strip[i * count + j] = a[(k + i) * a_depth + r + j];
+      }
+      tile_all(taps, count, columns, static_cast<const T*>(strip), Index{1}, b + k * b_depth, false, c + r * c_row,
+               c_row, TileStart::accumulate, static_cast<const T*>(nullptr));
+    }
+  }
 }
 
 LINNET_NAMESPACE_END

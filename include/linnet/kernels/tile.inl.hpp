@@ -1,3 +1,5 @@
+// The tiles of tile.hpp:
+//
 // c[r][j] = start + sum over the taps of a[r][.] * b[.][j], for kRows rows r and kPacks packs of columns j, kept in
 // registers. Every element is one chain of multiply_add in the order of the taps (to which, in the end, what c held
 // may be added), whatever the tile's size is: tiles may be cut in any way without changing a bit.
@@ -91,9 +93,6 @@ void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, In
   }
 }
 
-template <class T>
-using TileFunction = void (*)(const TileTaps&, const T*, Index, const T*, T*, Index, Index, TileStart, const T*);
-
 template <class T, int kPacks, bool kMasked, int... kRows>
 constexpr std::array<TileFunction<T>, sizeof...(kRows)> make_tiles(Sizes<kRows...>) {
   return {&tile<T, kRows, kPacks, kMasked>...};
@@ -104,26 +103,13 @@ inline constexpr auto kTiles = make_tiles<T, 1, kMasked || kPartBytes == 64>(til
 template <class T>
 inline constexpr auto kWideTiles = make_tiles<T, kWidePacks, false>(WideSizes{});
 
-/// The columns that tile_rows() takes at a time when `left` are left.
 template <class T>
-Index tile_columns(Index left) {
-  constexpr Index kWide = kWidePacks * Pack<T>::kLanes;
-  return left >= kWide ? kWide : std::min<Index>(left, Pack<T>::kLanes);
-}
-
-/// Any number of rows and tile_columns() of columns. `packed` says that all lanes of B may be read, though fewer
-/// columns are wanted.
-template <class T>
-void tile_rows(const TileTaps& taps, Index rows, const T* a, Index a_stride, const T* b, bool packed, T* c,
-               Index c_stride, Index columns, TileStart start, const T* bias) {
-  const auto run = [&](const auto& tiles) {
-    return [&](Index r, std::size_t size) {
-      tiles[size](taps, a + r * a_stride, a_stride, b, c + r * c_stride, c_stride, columns, start, bias);
-    };
-  };
+TileKernels<T> tile_kernels() {
+  TileKernels<T> kernels{tile_sizes().values, kTiles<T, false>.data(), kTiles<T, true>.data()};
   if constexpr (kWidePacks > 1) {
-    if (columns > Pack<T>::kLanes) return for_each_part(WideSizes::values, rows, run(kWideTiles<T>));
+    kernels.wide_columns = kWidePacks * Pack<T>::kLanes;
+    kernels.wide_sizes = WideSizes::values;
+    kernels.wide = kWideTiles<T>.data();
   }
-  const bool masked = !packed && columns < Pack<T>::kLanes;
-  for_each_part(tile_sizes().values, rows, run(masked ? kTiles<T, true> : kTiles<T, false>));
+  return kernels;
 }

@@ -1,6 +1,6 @@
 // Compiles one kernel file once per instruction set, each time in a namespace of its own:
 //
-//     #define LINNET_KERNEL_FILE "linnet/kernels/gemm.inl.hpp"
+//     #define LINNET_KERNEL_FILE "linnet/kernels/pooling.inl.hpp"
 //     #include "linnet/simd/for_each_isa.hpp"
 //
 // The kernel file has no include guard and no #include, opens no namespace of its own, and finds the vector

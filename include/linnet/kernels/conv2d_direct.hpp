@@ -1,4 +1,12 @@
 // Direct convolutions: no patch is ever copied. See conv2d.hpp.
+#pragma once
+
+#include <algorithm>
+
+#include "linnet/kernels/conv2d_geometry.hpp"
+#include "linnet/kernels/gemm.hpp"
+
+LINNET_NAMESPACE_BEGIN
 
 /// Splits an axis into runs of outputs that read the same taps: visit(first output, last output, taps).
 template <class Visit>
@@ -17,55 +25,42 @@ LINNET_INLINE void for_each_run(const ConvAxis& axis, const Visit& visit) {
 /// side.
 template <class T>
 void conv2d_forward_direct(const Conv2DGeometry& g, const T* x, const T* panels, const T* bias, T* y) {
-  constexpr Index kLanes = Pack<T>::kLanes;
+  constexpr Index kLanes = kPanelWidth<T>;
   const Index in = g.group_channels(), out = g.group_filters();
-  const Index panel_size = g.taps() * in * kLanes;
+  const TileStart start = bias == nullptr ? TileStart::zero : TileStart::bias;
   const bool joined = g.groups == 1 && g.x.dilation == 1;  // the taps of a row lie side by side
-  for (Index group = 0; group < g.groups; ++group) {
-    for (Index j = 0, columns; j < out; j += columns, panels += (columns + kLanes - 1) / kLanes * panel_size) {
-      columns = tile_columns<T>(out - j);
-      const Index k = group * out + j;
-      const T* first_bias = bias == nullptr ? nullptr : bias + k;
-      const TileStart start = bias == nullptr ? TileStart::zero : TileStart::bias;
-      for (Index n = 0; n < g.batch; ++n) {
-        const T* image = x + n * g.input_size() + group * in;
-        T* result = y + n * g.output_size() + k;
-        for_each_run(g.y, [&](Index y0, Index y1, const ConvAxis::Range& ty) {
-          for_each_run(g.x, [&](Index x0, Index x1, const ConvAxis::Range& tx) {
-            TileTaps taps;
-            taps.rows = ty.last - ty.first;
-            taps.columns = joined ? 1 : tx.last - tx.first;
-            taps.depth = joined ? (tx.last - tx.first) * in : in;
-            taps.a_row = g.y.dilation * g.x.input * g.channels;
-            taps.a_column = g.x.dilation * g.channels;
-            taps.b_row = g.x.taps * in * kLanes;
-            taps.b_column = in * kLanes;
-            taps.b_depth = kLanes;
-            taps.b_pack = panel_size;
-            const T* w = panels + (ty.first * g.x.taps + tx.first) * in * kLanes;
-            const Index a_down = g.y.stride * g.x.input * g.channels;
-            const Index a_right = g.x.stride * g.channels;
-            const Index c_down = g.x.output * g.filters;
-            const T* a = image + (g.y.pixel(y0, ty.first) * g.x.input + g.x.pixel(x0, tx.first)) * g.channels;
-            T* c = result + (y0 * g.x.output + x0) * g.filters;
-            if (taps.rows == 0 || tx.first == tx.last) {  // all padding
-              taps.rows = 0;
-              a = image;
-            }
-            if (x1 - x0 >= y1 - y0) {
-              for (Index row = 0; row < y1 - y0; ++row) {
-                tile_rows(taps, x1 - x0, a + row * a_down, a_right, w, true, c + row * c_down, g.filters, columns,
-                          start, first_bias);
-              }
-            } else {
-              for (Index column = 0; column < x1 - x0; ++column) {
-                tile_rows(taps, y1 - y0, a + column * a_right, a_down, w, true, c + column * g.filters, c_down, columns,
-                          start, first_bias);
-              }
-            }
-          });
+  TileTaps taps;
+  taps.a_row = g.y.dilation * g.x.input * g.channels;
+  taps.a_column = g.x.dilation * g.channels;
+  taps.b_row = g.x.taps * in * kLanes;
+  taps.b_column = in * kLanes;
+  taps.b_depth = kLanes;
+  taps.b_pack = g.taps() * in * kLanes;
+  const Index a_down = g.y.stride * g.x.input * g.channels, a_right = g.x.stride * g.channels;
+  const Index c_down = g.x.output * g.filters, c_right = g.filters;
+  for (Index group = 0; group < g.groups; ++group, panels += panels_size<T>(g.taps() * in, out)) {
+    const T* group_bias = bias == nullptr ? nullptr : bias + group * out;
+    for (Index n = 0; n < g.batch; ++n) {
+      const T* image = x + n * g.input_size() + group * in;
+      T* result = y + n * g.output_size() + group * out;
+      for_each_run(g.y, [&](Index y0, Index y1, const ConvAxis::Range& ty) {
+        for_each_run(g.x, [&](Index x0, Index x1, const ConvAxis::Range& tx) {
+          const bool padding = ty.first == ty.last || tx.first == tx.last;  // and nothing else
+          taps.rows = padding ? 0 : ty.last - ty.first;
+          taps.columns = joined ? 1 : tx.last - tx.first;
+          taps.depth = joined ? (tx.last - tx.first) * in : in;
+          const T* w = panels + (ty.first * g.x.taps + tx.first) * in * kLanes;
+          const T* a = image;
+          if (!padding) a += (g.y.pixel(y0, ty.first) * g.x.input + g.x.pixel(x0, tx.first)) * g.channels;
+          T* c = result + y0 * c_down + x0 * c_right;
+          const bool wide = x1 - x0 >= y1 - y0;
+          const Index lines = wide ? y1 - y0 : x1 - x0, outputs = wide ? x1 - x0 : y1 - y0;
+          for (Index line = 0; line < lines; ++line) {
+            tile_all(taps, outputs, out, a + line * (wide ? a_down : a_right), wide ? a_right : a_down, w, true,
+                     c + line * (wide ? c_down : c_right), wide ? c_right : c_down, start, group_bias);
+          }
         });
-      }
+      });
     }
   }
 }
@@ -113,18 +108,16 @@ void conv2d_backward_weights_direct(const Conv2DGeometry& g, const T* x, const T
         taps.a_depth = g.x.stride * g.channels;
         taps.b_row = g.x.output * g.filters;
         taps.b_depth = g.filters;
-        taps.b_pack = Pack<T>::kLanes;
+        taps.b_pack = kPanelWidth<T>;
         const T* a =
             x + n * g.input_size() + (g.y.pixel(rows.first, ty) * g.x.input + g.x.pixel(first, tx)) * g.channels;
         const T* b = dy + n * g.output_size() + (rows.first * g.x.output + first) * g.filters;
         T* c = dw + (ty * g.x.taps + tx) * in * g.filters;
         for (Index group = 0; group < g.groups; ++group) {
-          for (Index j = 0, columns; j < out; j += columns) {
-            columns = tile_columns<T>(out - j);
-            const Index k = group * out + j;
-            tile_rows(taps, tap_count * in, a + group * in, Index{1}, b + k, false, c + k, g.filters, columns,
-                      TileStart::accumulate, static_cast<const T*>(nullptr));
-          }
+          tile_all(taps, tap_count * in, out, a + group * in, Index{1}, b + group * out, false, c + group * out,
+                   g.filters, TileStart::accumulate, static_cast<const T*>(nullptr));
         }
       });
 }
+
+LINNET_NAMESPACE_END
