@@ -3,7 +3,7 @@
 
 The files are what a benchmark program writes with --benchmark_out=FILE --benchmark_out_format=json. Where it was run with
 --benchmark_repetitions=N the medians count. Prints what became slower or faster by more than the threshold, slowest
-first, and ends with status 1 if anything became slower. Kernels are compared by the share of the peak that they reach
+first, and ends with status 1 if anything became slower or is gone. Kernels are compared by the share of the peak that they reach
 (each run measures its own peak, so a machine that is slower as a whole shows no regression), whole networks by time.
 """
 
@@ -42,16 +42,17 @@ def main():
             old = before[name][1]
             rows.append((new / old if more else old / new, name, unit, old, new))
     if not rows:
-        sys.exit("the files have no benchmark in common")
+        sys.exit("the files have no measurement in common (aggregates alone are not enough)")
     rows.sort()
     slower = sum(speed < 1 - arguments.threshold for speed, *_ in rows)
     for speed, name, unit, old, new in rows:
         if arguments.all or abs(speed - 1) > arguments.threshold:
             print(f"{speed:6.2f} times as fast  {name}  ({old:.4g} -> {new:.4g}, {unit})")
-    only = sorted(set(before) ^ set(after))
-    print(f"{len(rows)} compared, {slower} slower by more than {arguments.threshold:.0%}"
-          + (f"; {len(only)} in one file only" if only else ""))
-    sys.exit(1 if slower else 0)
+    gone = sorted(set(before) - set(after))
+    for name in gone:
+        print(f"gone: {name}")
+    print(f"{len(rows)} compared, {slower} slower by more than {arguments.threshold:.0%}, {len(gone)} gone")
+    sys.exit(1 if slower or gone else 0)
 
 
 main()

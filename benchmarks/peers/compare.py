@@ -78,11 +78,14 @@ class Workers:
         # The C library gives large blocks back to the system at once. PyTorch, which takes new ones for every tensor,
         # would then spend most of its time in page faults, on virtual machines up to ten times the time of the work.
         # So all workers keep their memory: every peer at its best.
-        keep = str(2**30)
+        keep = str(2**25)  # the most that the C library takes
         environment = dict(os.environ, OMP_NUM_THREADS=count, OPENBLAS_NUM_THREADS=count, MALLOC_TOP_PAD_=keep,
                            MALLOC_MMAP_THRESHOLD_=keep, MALLOC_TRIM_THRESHOLD_=keep)
-        return subprocess.Popen(self.commands[peer], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, env=environment)
+        errors = open(pathlib.Path(self.files.name) / f"errors {peer} {threads}.txt", "w+", encoding="utf-8")
+        worker = subprocess.Popen(self.commands[peer], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+                                  text=True, env=environment)
+        worker.errors = errors
+        return worker
 
     def ask(self, peer, threads, case, seconds):
         """The median time of a call, or None."""
@@ -97,7 +100,8 @@ class Workers:
             print(case, seconds, file=worker.stdin, flush=True)
             answer = worker.stdout.readline().strip()
             if not answer:
-                raise RuntimeError(worker.stderr.read().strip().splitlines()[-1:])
+                worker.errors.seek(0)
+                raise RuntimeError((worker.errors.read().strip() or "it ended").splitlines()[-1])
         except (OSError, subprocess.CalledProcessError, RuntimeError) as error:
             if peer == "linnet":
                 raise
@@ -115,6 +119,8 @@ def compare(workers, case, threads, peer, rounds, seconds):
     before = workers.ask("linnet", threads, case, seconds)
     for _ in range(rounds):
         other = workers.ask(peer, threads, case, seconds)
+        if other is None:
+            return None
         after = workers.ask("linnet", threads, case, seconds)
         ours.append(after)
         theirs.append(other)

@@ -2,6 +2,8 @@
 // a layer that samples, so the other networks cannot be said with it. It uses one thread, and the BLAS it is linked to.
 #include <dlib/dnn.h>
 
+#include <stdexcept>
+
 #include "worker.hpp"
 
 namespace {
@@ -25,6 +27,8 @@ peers::Call train(std::size_t batch) {
     state->labels.push_back(i % 10);
   }
   state->network.to_tensor(state->images.begin(), state->images.end(), state->x);
+  state->network.forward(state->x);
+  if (count_parameters(state->network) != 1199882) throw std::runtime_error("dlib: another network than the others'");
   return [state] {
     state->network.compute_parameter_gradients(state->x, state->labels.begin());
     state->network.update_parameters(make_sstack(state->solvers), 1e-3);

@@ -1,4 +1,4 @@
-"""PyTorch's side of the comparison: torch_worker.py contiguous|channels_last. Threads: OMP_NUM_THREADS.
+"""PyTorch's side of the comparison, eager: torch_worker.py contiguous|channels_last. Threads: OMP_NUM_THREADS.
 
 With the argument `onnx FILE` it writes the denoiser to an ONNX file instead, which onnxruntime_worker.js runs.
 """

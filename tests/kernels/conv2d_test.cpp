@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include "kernels/conv2d_cases.hpp"
@@ -107,6 +109,11 @@ TEST_CASE("convolutions of whole numbers equal the reference to the bit, in over
       compare_with_reference<float>(g, tally);
       compare_with_reference<double>(g, tally);
     }
+    // In several blocks of rows.
+    compare_with_reference<float>(same_conv(64, 3, 1, 5), tally);
+    compare_with_reference<float>(same_conv(64, 3, 6, 1), tally);
+    compare_with_reference<float>({1, 2, 3, 1, conv_axis(128, 4, 2, 1, 1, 1), conv_axis(128, 4, 2, 1, 1, 1)}, tally);
+    compare_with_reference<float>({1, 9, 3, 1, conv_axis(70, 3, 1, 1, 2, 2), conv_axis(80, 3, 1, 1, 0, 2)}, tally);
     for (std::uint32_t i = 0; i < 2000; ++i) {
       if (i % 4 == 3) {
         compare_with_reference<double>(test::random_conv_case(i), tally);
@@ -127,9 +134,18 @@ TEST_CASE("AVX2 and AVX-512 give the same bits on fractions") {
     return;
   }
   const IsaGuard guard;
+  // The gradient by weights takes large images in blocks of rows.
+  std::vector<Conv2DGeometry> cases = {same_conv(64, 3, 1, 16),
+                                       same_conv(64, 3, 16, 1),
+                                       same_conv(40, 3, 40, 20),
+                                       {1, 64, 64, 32, conv_axis(56, 3, 1, 1, 1, 1), conv_axis(56, 3, 1, 1, 1, 1)}};
+  for (const Index channels : {1, 2, 3}) {
+    cases.push_back({1, channels, 16, 1, conv_axis(128, 4, 2, 1, 1, 1), conv_axis(128, 4, 2, 1, 1, 1)});
+    cases.push_back({2, channels, 16, 1, conv_axis(70, 3, 1, 1, 2, 2), conv_axis(80, 3, 1, 1, 0, 2)});
+  }
+  for (std::uint32_t i = 0; i < 300; ++i) cases.push_back(test::random_conv_case(i));
   Index different = 0;
-  for (std::uint32_t i = 0; i < 300; ++i) {
-    const Conv2DGeometry g = test::random_conv_case(i);
+  for (const Conv2DGeometry& g : cases) {
     const Operands<float> in{fractions<float>(g.batch * g.input_size(), 1),
                              fractions<float>(g.kernel_size(), 2),
                              fractions<float>(g.filters, 3),
@@ -168,7 +184,8 @@ TEST_CASE("matrix products of whole numbers") {
       Index word = 0;
       const RandomKey key{5, i};
       const auto size = [&] { return 1 + static_cast<Index>(random_below(key, 40, word)); };
-      const Index rows = size(), columns = size(), depth = size();
+      const Index rows = size(), columns = size();
+      const Index depth = i % 8 == 7 ? 100 + 30 * size() : size();  // long ones are cut
       const auto a = whole_numbers<float>(rows * depth, 1);
       const auto b = whole_numbers<float>(depth * columns, 2);
       const auto bias = whole_numbers<float>(columns, 3);
@@ -200,6 +217,19 @@ TEST_CASE("matrix products of whole numbers") {
       gemm_transposed<float>(rows, columns, depth, a_transposed.data(), rows, b.data(), columns, c.data(), columns);
       CHECK(c == expected);
     }
+  });
+}
+
+TEST_CASE("an infinite pixel reaches the same weights with every instruction set") {
+  Conv2DGeometry g = same_conv(8, 3, 1, 16);
+  Operands<float> in{whole_numbers<float>(g.input_size(), 1),  {}, {}, whole_numbers<float>(g.output_size(), 4),
+                     whole_numbers<float>(g.kernel_size(), 5), {}};
+  in.x[3] = std::numeric_limits<float>::infinity();  // in the first row, which the padding keeps from the last taps
+  const auto expected = run(ConvDirection::backward_weights, ConvAlgorithm::reference, g, in);
+  for_each_isa([&](Isa set) {
+    CAPTURE(to_string(set));
+    const auto got = run(ConvDirection::backward_weights, ConvAlgorithm::rows, g, in);
+    for (std::size_t i = 0; i < got.size(); ++i) CHECK(std::isfinite(got[i]) == std::isfinite(expected[i]));
   });
 }
 

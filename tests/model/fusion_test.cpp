@@ -2,6 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "linnet/testing/layer_runner.hpp"
@@ -133,4 +138,44 @@ TEST_CASE("a plan says what it has chosen") {
   }
   const std::string slices = "slices of " + std::to_string(plan.slice_of(128));
   CHECK(text.find(slices) != std::string::npos);
+}
+
+namespace {
+/// y = x + what prepare() has left: a layer without parameters that prepares.
+struct PreparesThree {
+  static constexpr std::string_view kName = "PreparesThree";
+  LayerPlan plan(const Shape& in) const { return {.output = in, .prepared = 1}; }
+  template <class T>
+  void prepare(Parameters<const T>, bool, std::span<T> prepared) const {
+    prepared[0] = 3;
+  }
+  template <class T>
+  void forward(Context<T>& context, TensorView<const T> x, Parameters<const T>, TensorView<T> y) const {
+    for (Index i = 0; i < x.size(); ++i) y[i] = x[i] + context.prepared[0];
+  }
+  template <class T>
+  void backward(Context<T>&, TensorView<const T>, TensorView<const T>, TensorView<T>, Parameters<const T>,
+                TensorView<T>, Parameters<T>) const {}
+};
+}  // namespace
+
+TEST_CASE("a predictor derives anew from weights that have changed, and from none") {
+  Model<float> model = test::denoiser(1);
+  const Model<float> other = test::denoiser(2);
+  const Tensor<float> x = test::random_tensor<float>(Shape{2, 28, 28, 1}, 1);
+  Predictor<float> predictor(model, 2);
+  const auto equal = [](const Tensor<float>& a, const Tensor<float>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+  };
+  const Tensor<float> first = predictor(x);
+  CHECK(equal(predictor(x), first));
+  const std::vector<float> kept = test::weights_of(model);
+  std::copy(other.weights().begin(), other.weights().end(), model.weights().begin());
+  CHECK(equal(predictor(x), other.predict(x)));
+  CHECK_FALSE(equal(predictor(x), first));
+  std::copy(kept.begin(), kept.end(), model.weights().begin());
+  CHECK(equal(predictor(x), first));
+
+  const Model<float> without = Sequential<float>({2}, {PreparesThree{}}, 1);
+  CHECK(without.predict(Tensor<float>(Shape{1, 2}, 4.0f))[1] == 7.0f);
 }

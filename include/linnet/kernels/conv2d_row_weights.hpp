@@ -18,6 +18,10 @@ LINNET_NAMESPACE_BEGIN
 /// The packs in a row that an element meets, with stride 1 and (of four taps) with stride 2.
 constexpr int row_depth(int stride) { return stride == 1 ? 3 : 2; }
 
+/// With so few elements one row of taps has too few sums: they would wait for each other. All rows of a square kernel
+/// that meet a pack are taken at once, where there are enough registers.
+inline constexpr Index kFewElements = 2;
+
 /// What all products have in common. Steps count scalars.
 struct RowProducts {
   Index elements = 0, packs = 0;  ///< pixels of a row
@@ -33,10 +37,10 @@ using RowWeightsFunction = void (*)(const RowProducts&, Index, const T*, const T
 /// What an instruction set has for a stride.
 template <class T>
 struct RowWeightsKernels {
-  std::span<const Index> sizes;         ///< the numbers of elements, for one row of taps
-  const RowWeightsFunction<T>* rows;    ///< by size
-  Index few;                            ///< up to so many elements all rows of a square kernel can be taken at once
-  const RowWeightsFunction<T>* square;  ///< for `few` elements, and for each number below
+  std::span<const Index> sizes;       ///< the numbers of elements, for one row of taps
+  const RowWeightsFunction<T>* rows;  ///< by size
+  /// For kFewElements elements, and for each number below, all rows of a square kernel; null where there is none.
+  const RowWeightsFunction<T>* square;
 };
 
 LINNET_NAMESPACE_END
@@ -84,7 +88,7 @@ void all_row_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
     products.dw_lane = 1;
   }
   const Index elements = kNarrow ? out : in, lanes = kNarrow ? in : out;
-  const bool square = g.y.taps == kTaps && g.y.stride == kStride && g.y.dilation == 1 && elements <= kernels.few;
+  const bool square = g.y.taps == kTaps && g.y.stride == kStride && g.y.dilation == 1 && elements <= kFewElements;
 
   // The products of the output rows [first, last) of one image.
   const auto multiply_block = [&](const T* image, const T* output, Index first, Index last) {
@@ -94,7 +98,7 @@ void all_row_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
         const T* element = (kNarrow ? output : image) + group * elements;
         const T* pack = (kNarrow ? image : output) + group * lanes + j;
         T* to = dw + group * out + j * products.dw_lane;
-        if (square) {
+        if (square && kernels.square != nullptr) {
           // Rows of elements in turns of the stride; of narrow ones, which are outputs, the rows of the block.
           const Index pad = kNarrow ? kTaps - 1 - g.y.pad : g.y.pad;
           for (Index s = 0; s < kStride; ++s) {
@@ -106,7 +110,7 @@ void all_row_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
               end = std::min(end, floor_divide(g.y.input + pad - s - 1, kStride) + 1);
             }
             if (h >= end) continue;
-            kernels.square[kernels.few - elements](
+            kernels.square[kFewElements - elements](
                 products, end - h, element + (kStride * h + s - pad) * (kNarrow ? dy_row : x_row), pack, h,
                 kNarrow ? g.y.input : g.y.output, columns, to + (kNarrow ? kTaps * kTaps - 1 : s * kTaps) * dw_tap);
           }
@@ -114,7 +118,10 @@ void all_row_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
         }
         for (Index ty = 0; ty < g.y.taps; ++ty) {
           const ConvAxis::Range reached = g.y.outputs_of(ty);
-          const Index o0 = std::max(first, reached.first), o1 = std::min(last, reached.last);
+          // A square kernel's blocks are cut by rows of elements: here too, for the same bits.
+          const Index r = square && !kNarrow ? ty / kStride : 0;
+          const Index o0 = std::max(first - r, reached.first);
+          const Index o1 = std::min(last == g.y.output ? last : last - r, reached.last);
           if (o0 >= o1) continue;
           const Index x_first = g.y.pixel(o0, ty) * x_row, dy_first = o0 * dy_row;
           const T* e = element + (kNarrow ? dy_first : x_first);

@@ -1,6 +1,6 @@
 // The kernel of conv2d_row_weights.hpp: see there.
 
-/// The numbers of elements of a pixel whose sums stay in the registers, for one row of taps ...
+/// The numbers of elements of a pixel whose sums stay in the registers, for one row of taps.
 template <int kStride>
 constexpr auto row_weights_sizes() {
   if constexpr (kPartBytes == 64 && kStride == 1) {
@@ -13,9 +13,6 @@ constexpr auto row_weights_sizes() {
     return Sizes<1>{};
   }
 }
-/// ... and for all rows of a square kernel that meet a pack. With few elements one row has too few sums: they would
-/// wait for each other.
-inline constexpr Index kFewElements = kPartBytes == 64 ? 2 : 0;
 
 /// dw {kTapRows, taps, kElements, lanes} += the products of kElements of every pixel in `rows` rows and the packs
 /// around: row i meets row pack_first + i - r of [0, pack_rows) under tap row r. An element is loaded once for all
@@ -25,7 +22,6 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
                  Index columns, T* dw) {
   constexpr Index kLanes = Pack<T>::kLanes;
   constexpr int kDepth = row_depth(kStride);
-  alignas(64) static constexpr T kZeros[kLanes] = {};
   Pack<T> sums[kTapRows][kStride * kDepth][kElements];
   LINNET_UNROLL
   for (int r = 0; r < kTapRows; ++r) {
@@ -41,17 +37,18 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
   const Index first_whole = std::max(first, floor_divide(g.pad + kStride - 1, kStride));
   const Index last_whole = std::min(g.packs, floor_divide(g.elements + g.pad, kStride));
   for (Index row = 0; row < rows; ++row, elements += g.element_row) {
-    const T* pack_row[kTapRows];
-    Index step[kTapRows];
+    const T* pack_row[kTapRows];  // null outside
+    bool all_inside = true;
     LINNET_UNROLL
     for (int r = 0; r < kTapRows; ++r) {
       const Index at = pack_first + row - r;
       const bool inside = at >= 0 && at < pack_rows;
-      pack_row[r] = inside ? packs + at * g.pack_row : kZeros;
-      step[r] = inside ? g.pack_pixel : 0;
+      pack_row[r] = inside ? packs + at * g.pack_row : nullptr;
+      all_inside = all_inside && inside;
     }
     const auto pack = [&](int r, Index p) LINNET_INLINE_LAMBDA {
-      return p >= 0 && p < g.packs ? load(pack_row[r] + p * step[r], columns) : zero<T>();
+      const bool inside = p >= 0 && p < g.packs && pack_row[r] != nullptr;
+      return inside ? load(pack_row[r] + p * g.pack_pixel, columns) : zero<T>();
     };
     Pack<T> kept[kTapRows][kDepth];  // step h puts pack h where pack h - kDepth was
     LINNET_UNROLL
@@ -59,14 +56,16 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
       LINNET_UNROLL
       for (int d = 1; d < kDepth; ++d) kept[r][d] = pack(r, first - d);
     }
-    // The pixel s of step h, where pack h - d is kept[(turn + d) % kDepth].
-    const auto multiply = [&](Index h, auto s, auto turn) LINNET_INLINE_LAMBDA {
+    // The pixel s of step h, where pack h - d is kept[(turn + d) % kDepth]. A row of packs that is outside takes no
+    // part: 0 times an element that is not finite would.
+    const auto multiply = [&](Index h, auto s, auto turn, auto careful) LINNET_INLINE_LAMBDA {
       const T* pixel = elements + (kStride * h + s - g.pad) * g.element_pixel;
       LINNET_UNROLL
       for (int e = 0; e < kElements; ++e) {
         const Pack<T> element = broadcast(pixel[e]);
         LINNET_UNROLL
         for (int r = 0; r < kTapRows; ++r) {
+          if (careful && kTapRows > 1 && pack_row[r] == nullptr) continue;
           LINNET_UNROLL
           for (int d = 0; d < kDepth; ++d) {
             Pack<T>& total = sums[r][kStride * d + s][e];
@@ -77,13 +76,14 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
     };
     for (Index h = first; h < last;) {
       if constexpr (kElements <= kFewElements) {  // moving packs would take as long as multiplying them
-        if (h >= first_whole && h + kDepth <= last_whole) {
+        if (all_inside && h >= first_whole && h + kDepth <= last_whole) {
           unrolled<kDepth>([&](auto j) LINNET_INLINE_LAMBDA {
             constexpr int kTurn = (kDepth - decltype(j)::value) % kDepth;
             LINNET_UNROLL
-            for (int r = 0; r < kTapRows; ++r) kept[r][kTurn] = load(pack_row[r] + (h + j) * step[r], columns);
-            unrolled<kStride>([&](auto s)
-                                  LINNET_INLINE_LAMBDA { multiply(h + j, s, std::integral_constant<int, kTurn>{}); });
+            for (int r = 0; r < kTapRows; ++r) kept[r][kTurn] = load(pack_row[r] + (h + j) * g.pack_pixel, columns);
+            unrolled<kStride>([&](auto s) LINNET_INLINE_LAMBDA {
+              multiply(h + j, s, std::integral_constant<int, kTurn>{}, std::false_type{});
+            });
           });
           h += kDepth;
           continue;
@@ -93,7 +93,7 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
       for (int r = 0; r < kTapRows; ++r) kept[r][0] = pack(r, h);
       unrolled<kStride>([&](auto s) LINNET_INLINE_LAMBDA {
         const Index i = kStride * h + s - g.pad;
-        if (i >= 0 && i < g.elements) multiply(h, s, std::integral_constant<int, 0>{});
+        if (i >= 0 && i < g.elements) multiply(h, s, std::integral_constant<int, 0>{}, std::true_type{});
       });
       LINNET_UNROLL
       for (int r = 0; r < kTapRows; ++r) {
@@ -135,12 +135,13 @@ constexpr std::array<RowWeightsFunction<T>, sizeof...(kElements)> make_row_weigh
 template <class T, int kStride>
 inline constexpr auto kRowWeights = make_row_weights<T, kStride, 1>(row_weights_sizes<kStride>());
 /// Of kFewElements elements, and of one less.
+static_assert(kFewElements == 2);
 template <class T, int kStride>
 inline constexpr auto kSquareWeights = make_row_weights<T, kStride, row_depth(kStride)>(Sizes<2, 1>{});
 
 template <class T, int kStride>
 RowWeightsKernels<T> row_weights_kernels(std::integral_constant<int, kStride>) {
   const RowWeightsFunction<T>* square = nullptr;
-  if constexpr (kFewElements > 0) square = kSquareWeights<T, kStride>.data();
-  return {row_weights_sizes<kStride>().values, kRowWeights<T, kStride>.data(), kFewElements, square};
+  if constexpr (kPartBytes == 64) square = kSquareWeights<T, kStride>.data();
+  return {row_weights_sizes<kStride>().values, kRowWeights<T, kStride>.data(), square};
 }

@@ -150,6 +150,7 @@ struct RowRange {
 };
 inline RowRange forward_range(const ConvAxis& axis, Index o) {
   const ConvAxis::Range taps = axis.taps_of(o);
+  if (taps.first == taps.last) return {};
   return {taps.first, axis.pixel(o, taps.first), taps.last - taps.first, 1, axis.dilation};
 }
 /// By data, `axis` being that of the convolution: input row o comes from output rows (o + pad - tap * dilation) /
@@ -157,8 +158,9 @@ inline RowRange forward_range(const ConvAxis& axis, Index o) {
 inline RowRange by_data_range(const ConvAxis& axis, Index step, Index o) {
   Index tap = 0;
   while (tap < std::min(step, axis.taps) && (o + axis.pad - tap * axis.dilation) % axis.stride != 0) ++tap;
-  RowRange range{tap, 0, 0, step, -step * axis.dilation / axis.stride};
+  RowRange range{0, 0, 0, step, -(axis.dilation / std::gcd(axis.stride, axis.dilation))};
   if (tap >= std::min(step, axis.taps)) return range;
+  range.first = tap;
   range.pixel_row = (o + axis.pad - tap * axis.dilation) / axis.stride;
   for (; tap < axis.taps; tap += step) {
     const Index row = range.pixel_row + range.rows * range.pixel_step;
@@ -170,6 +172,7 @@ inline RowRange by_data_range(const ConvAxis& axis, Index step, Index o) {
       range.pixel_row = row + range.pixel_step;
     }
   }
+  if (range.rows == 0) range.first = 0;
   return range;
 }
 

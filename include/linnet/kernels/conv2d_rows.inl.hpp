@@ -88,12 +88,15 @@ void row_output(const RowTaps& taps, const ConvAxis& axis, Index o, const T* x, 
   for (Index row = 0; row < taps.rows; ++row) {
     const T* factors = w + row * taps.w_row;
     for (Index c = 0; c < taps.channels; c += kStep) {
-      for (Index tap = 0; tap < Taps::kTaps; ++tap, factors += Pack<T>::kLanes) {
+      for (Index i = 0; i < Taps::kTaps; ++i) {  // by pixels, as in a tile
+        const Index tap = std::is_same_v<Taps, HalvingTaps> ? i : Taps::kTaps - 1 - i;
         const Index p = Taps::pixel_of(o, tap, axis.pad);
         if (p < 0 || p >= axis.input) continue;
         const T* at = x + row * taps.x_row + p * taps.x_pixel + c;
-        total = multiply_add(row_element(Channels{}, at, taps.channels - c), load(factors), total);
+        const Pack<T> factor = load(factors + tap * Pack<T>::kLanes);
+        total = multiply_add(row_element(Channels{}, at, taps.channels - c), factor, total);
       }
+      factors += Taps::kTaps * Pack<T>::kLanes;
     }
   }
   if constexpr (kByPack) {

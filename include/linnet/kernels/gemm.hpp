@@ -1,5 +1,5 @@
-// Matrix products, row-major. Every element of a result is one chain of fused multiply-adds in the order of the inner
-// index, so it depends neither on the other rows nor on the instruction set.
+// Matrix products, row-major. Every element of a result is the sum of chains of fused multiply-adds, each over a
+// block of the inner index in its order, so it depends neither on the other rows nor on the instruction set.
 #pragma once
 
 #include <algorithm>

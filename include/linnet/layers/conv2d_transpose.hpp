@@ -133,6 +133,10 @@ struct Conv2DTranspose {
                        std::to_string(taps) + ", " + std::to_string(stride) + ", " + std::to_string(dilation) + ", " +
                        std::to_string(before) + "/" + std::to_string(after) + " and " + std::to_string(more));
     }
+    if (stride > kMostStep || dilation > kMostStep) {
+      throw ValueError(who() + ": expected stride and dilation of at most " + std::to_string(kMostStep) + ", got " +
+                       std::to_string(stride) + ", " + std::to_string(dilation));
+    }
     const Index covered = checked_add(checked_multiply(taps - 1, dilation), 1);
     const Index beyond = std::max<Index>(covered - stride, 0);
     ConvAxis axis{0, in, taps, stride, dilation, 0};

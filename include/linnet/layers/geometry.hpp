@@ -74,6 +74,9 @@ struct WindowAxis {
   Index pad_before = 0, pad_after = 0;
 };
 
+/// The most that a stride or a dilation may be, so that a step of a kernel from row to row cannot overflow.
+inline constexpr Index kMostStep = 1 << 20;
+
 /// Resolves one axis, "height" or "width". The window covers (window - 1) * dilation + 1 pixels. Throws ShapeError
 /// (naming the layer `who`) when it does not fit, ValueError when a size is not positive or a padding negative.
 inline WindowAxis resolve_window(std::string_view who, std::string_view axis_name, Index input, Index window,
@@ -83,7 +86,6 @@ inline WindowAxis resolve_window(std::string_view who, std::string_view axis_nam
     throw ValueError(place() + ": expected window, stride and dilation >= 1, got " + std::to_string(window) + ", " +
                      std::to_string(stride) + ", " + std::to_string(dilation));
   }
-  constexpr Index kMostStep = 1 << 20;  // so that a step of a kernel from row to row cannot overflow
   if (stride > kMostStep || dilation > kMostStep) {
     throw ValueError(place() + ": expected stride and dilation of at most " + std::to_string(kMostStep) + ", got " +
                      std::to_string(stride) + ", " + std::to_string(dilation));

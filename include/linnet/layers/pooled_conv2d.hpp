@@ -1,13 +1,16 @@
 // PooledConv2D: a convolution and the max pooling after it, an image at a time, so that the large image between them
-// stays in the cache and is never kept. A plan puts it in their place (model/fusion.hpp).
+// stays in the cache and is never kept. (Where the weights are larger than that image it is several at a time, so that
+// the weights are not streamed for every one.) A plan puts it in their place (model/fusion.hpp).
 //
 // An activation f that never falls commutes with the maximum: f is taken of the pooled image, a fraction of the work.
 // Backward, the gradient of a pooled element is multiplied by f' there, and goes where the maximum was; the bias's
-// gradient is the sum of these.
+// gradient is the sum of these. The results are those of the two layers up to rounding: where f rounds two values to
+// one, the maximum may be found at another of the places that hold it.
 #pragma once
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "linnet/layers/conv2d.hpp"
@@ -18,7 +21,6 @@ LINNET_NAMESPACE_BEGIN
 /// {height, width, channels} -> {height'', width'', filters}. Parameters: those of the convolution.
 struct PooledConv2D {
   static constexpr std::string_view kName = "Conv2D + MaxPool2D";
-  static constexpr bool kEndsWithActivation = true;
 
   Conv2D convolution;  ///< without its activation
   MaxPool2D pool;
@@ -37,8 +39,9 @@ struct PooledConv2D {
     const Index between = plan.output.size();
     plan.output = pool.plan(plan.output).output;
     plan.saved_per_sample = plan.output.size();  // where the maxima were
-    plan.scratch = checked_add(plan.scratch, round_to_pack(between));
-    plan.kernels += ", pooled by image";
+    const Index images = images_at_once(plan.parameters[0].shape.size(), between);
+    plan.scratch = checked_add(plan.scratch, checked_multiply(images, between) + kAlignment);
+    plan.kernels += images == 1 ? ", pooled by image" : ", pooled by " + std::to_string(images) + " images";
     return plan;
   }
 
@@ -49,51 +52,50 @@ struct PooledConv2D {
 
   template <class T>
   void forward(Context<T>& context, TensorView<const T> x, Parameters<const T> w, TensorView<T> y) const {
-    const Between<T> between(*this, context, x);
-    const PoolGeometry g = pool.geometry(between.image.shape());
-    for (Index n = 0; n < x.batch(); ++n) {
-      Context<T> inner = between.context;
-      convolution.forward(inner, sample(x, n), w, between.image);
-      max_pool_forward<T>(g, between.image.data(), sample(y, n).data(),
+    for_each_part(context, x, w, [&](Index n, Context<T>& inner, TensorView<T> between) {
+      convolution.forward(inner, x.samples(n, between.batch()), w, between);
+      max_pool_forward<T>(pool.geometry(between.shape()), between.data(), y.samples(n, between.batch()).data(),
                           context.training ? context.saved.data() + n * y.sample_size() : nullptr);
-    }
+    });
     activation.apply(y);
   }
 
   template <class T>
   void backward(Context<T>& context, TensorView<const T> x, TensorView<const T> y, TensorView<T> dy,
                 Parameters<const T> w, TensorView<T> dx, Parameters<T> dw) const {
-    const Between<T> between(*this, context, x);
-    const PoolGeometry g = pool.geometry(between.image.shape());
     activation.apply_backward(y, dy);
-    if (convolution.use_bias)
+    if (convolution.use_bias) {
       column_sums<T>(dy.size() / convolution.filters, convolution.filters, dy.data(), dw[1].data());
-    for (Index n = 0; n < x.batch(); ++n) {
-      Context<T> inner = between.context;
-      max_pool_backward<T>(g, context.saved.data() + n * y.sample_size(), sample(dy, n).data(), between.image.data());
-      convolution.backward_without_bias(inner, sample(x, n), TensorView<const T>(between.image), w,
-                                        dx.empty() ? TensorView<T>{} : sample(dx, n), dw);
     }
+    for_each_part(context, x, w, [&](Index n, Context<T>& inner, TensorView<T> between) {
+      const Index count = between.batch();
+      max_pool_backward<T>(pool.geometry(between.shape()), context.saved.data() + n * y.sample_size(),
+                           dy.samples(n, count).data(), between.data());
+      convolution.backward_without_bias(inner, x.samples(n, count), TensorView<const T>(between), w,
+                                        dx.empty() ? dx : dx.samples(n, count), dw);
+    });
   }
 
  private:
-  static Index round_to_pack(Index scalars) { return checked_add(scalars, 15) / 16 * 16; }
-  template <class V>
-  static V sample(V batch, Index n) {
-    return {batch.data() + n * batch.sample_size(), batch.shape().without_batch().with_batch(1)};
-  }
+  static constexpr Index kAlignment = 16;  // scalars: of what lies behind the images in the scratch memory
 
-  /// The image between the layers, at the beginning of the scratch memory, and what is left for the convolution.
-  template <class T>
-  struct Between {
-    TensorView<T> image;
-    Context<T> context;
-    Between(const PooledConv2D& layer, const Context<T>& outer, TensorView<const T> x) : context(outer) {
-      const Conv2DGeometry g = layer.convolution.geometry(x.shape().without_batch());
-      image = {outer.scratch.data(), Shape{1, g.y.output, g.x.output, g.filters}};
-      context.scratch = outer.scratch.subspan(static_cast<std::size_t>(round_to_pack(image.size())));
+  static Index images_at_once(Index weights, Index image) { return std::clamp<Index>(weights / image, 1, 16); }
+
+  /// Cuts the slice: visit(first sample, the context of the convolution, the images between the layers), with these
+  /// images at the beginning of the scratch memory and the convolution's own behind them.
+  template <class T, class Visit>
+  void for_each_part(const Context<T>& context, TensorView<const T> x, Parameters<const T> w,
+                     const Visit& visit) const {
+    const Conv2DGeometry g = convolution.geometry(x.shape().without_batch());
+    const Index most = images_at_once(w[0].size(), g.output_size());
+    Context<T> inner = context;
+    const Index behind = most * g.output_size() / kAlignment * kAlignment + kAlignment;
+    inner.scratch = context.scratch.subspan(static_cast<std::size_t>(behind));
+    for (Index n = 0; n < x.batch(); n += most) {
+      const Index count = std::min(most, x.batch() - n);
+      visit(n, inner, TensorView<T>(context.scratch.data(), Shape{count, g.y.output, g.x.output, g.filters}));
     }
-  };
+  }
 };
 
 LINNET_NAMESPACE_END

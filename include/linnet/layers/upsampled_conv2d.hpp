@@ -23,10 +23,8 @@ LINNET_NAMESPACE_BEGIN
 /// {height, width, channels} -> {2 height, 2 width, filters}. Parameters: those of the convolution.
 struct UpsampledConv2D {
   static constexpr std::string_view kName = "UpSampling2D + Conv2D";
-  static constexpr bool kEndsWithActivation = true;
 
   Conv2D convolution;
-  Activation activation = convolution.activation;
 
   /// The two layers as one, if that can be.
   static std::optional<UpsampledConv2D> of(const UpSampling2D& upsampling, const Conv2D& convolution) {
@@ -41,7 +39,7 @@ struct UpsampledConv2D {
   LayerPlan plan(const Shape& in) const {
     LayerPlan plan = convolution.plan({checked_multiply(in[0], 2), checked_multiply(in[1], 2), in[2]});
     const Conv2DGeometry g = geometry(in[2]);
-    plan.saved_per_sample = saved_for(activation, plan.output);
+    plan.saved_per_sample = saved_for(convolution.activation, plan.output);
     plan.prepared = checked_add(g.kernel_size(), checked_add(conv2d_packed_size(ConvDirection::backward_data, g),
                                                              conv2d_packed_size(ConvDirection::forward, g)));
     plan.scratch = checked_add(kernel_scratch(g), conv2d_scratch(g));
@@ -75,7 +73,7 @@ struct UpsampledConv2D {
     conv2d_backward_data<T>(choose_conv2d(ConvDirection::backward_data, g), g, x.data(), v, v + g.kernel_size(),
                             convolution.use_bias ? w[1].data() : nullptr, y.data(),
                             context.scratch.data() + kernel_scratch(g));
-    finish_forward(activation, context, y);
+    finish_forward(convolution.activation, context, y);
   }
 
   template <class T>
@@ -84,7 +82,7 @@ struct UpsampledConv2D {
     const Conv2DGeometry g = batch_geometry(x.shape());
     const T* v = context.prepared.data();
     T* scratch = context.scratch.data() + kernel_scratch(g);
-    start_backward(activation, context, y, dy);
+    start_backward(convolution.activation, context, y, dy);
     T* dv = context.scratch.data();
     std::fill(dv, dv + kernel_scratch(g), T(0));
     conv2d_backward_weights<T>(choose_conv2d(ConvDirection::backward_weights, g), g, dy.data(), x.data(), dv, scratch);

@@ -91,11 +91,11 @@ class AnyLayer {
 
  private:
   template <class L>
-  static constexpr char kTypeTag = 0;  // its address stands for the type
+  inline static char kTypeTag = 0;  // its address stands for the type; a constant might share it with another
 
   struct Interface {
     virtual ~Interface() = default;
-    virtual const char* type() const = 0;
+    virtual const void* type() const = 0;
     virtual std::unique_ptr<Interface> clone() const = 0;
     virtual std::string_view kind() const = 0;
     virtual LayerPlan plan(std::span<const Shape> in) const = 0;
@@ -113,7 +113,7 @@ class AnyLayer {
   struct Holder final : Interface {
     explicit Holder(L l) : layer(std::move(l)) {}
     std::unique_ptr<Interface> clone() const override { return std::make_unique<Holder>(layer); }
-    const char* type() const override { return &kTypeTag<L>; }
+    const void* type() const override { return &kTypeTag<L>; }
     std::string_view kind() const override { return L::kName; }
 
     LayerPlan plan(std::span<const Shape> in) const override {

@@ -83,15 +83,19 @@ class Execution {
     if (plan_.prepared_size == 0) return;
     const bool keep = !plan_.training();
     AlignedVector<T>& from = workspace_.prepared_from;
-    const bool unchanged =
-        from.size() == weights_.size() && std::memcmp(from.data(), weights_.data(), weights_.size_bytes()) == 0;
-    if (keep && unchanged) return;
-    from.clear();
+    if (keep && workspace_.prepared_valid && unchanged(from)) return;
+    workspace_.prepared_valid = false;
     parallel_for(plan_.node_count(), workspace_.threads, [&](Index i, int) {
       const PlannedNode<T>& node = plan_.node(static_cast<int>(i));
       if (node.plan.prepared > 0) node.layer.prepare(weights(node), plan_.training(), prepared(node));
     });
-    if (keep) from.assign(weights_.begin(), weights_.end());
+    if (!keep) return;
+    from.assign(weights_.begin(), weights_.end());
+    workspace_.prepared_valid = true;
+  }
+
+  bool unchanged(const AlignedVector<T>& from) const {
+    return from.empty() || std::memcmp(from.data(), weights_.data(), weights_.size_bytes()) == 0;
   }
 
   /// Some samples of the batch, and where their tensors are.

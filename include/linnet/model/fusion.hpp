@@ -9,8 +9,8 @@
 
 LINNET_NAMESPACE_BEGIN
 
-/// A layer that does what `first` and then `second` do, with the parameters of whichever has any; none where there is
-/// no kernel for both.
+/// A layer that does what `first` and then `second` do, up to rounding, with the parameters of whichever has any; none
+/// where there is no kernel for both.
 template <class T>
 std::optional<AnyLayer<T>> fuse(const AnyLayer<T>& first, const AnyLayer<T>& second) {
   if (const auto* upsampling = first.template get_if<UpSampling2D>()) {

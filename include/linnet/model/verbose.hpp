@@ -1,5 +1,5 @@
 // What a plan has chosen, in words: printed to the standard error stream for each workspace that is made while the
-// environment variable LINNET_VERBOSE is 1.
+// environment variable LINNET_VERBOSE is set, to anything but 0.
 #pragma once
 
 #include <algorithm>
