@@ -27,7 +27,7 @@ DIRECTIONS = ("forward", "by_data", "by_weights")
 
 
 def cases():
-    for size, channels, filters, batch in ((14, 16, 16, 128), (28, 16, 16, 64), (56, 64, 64, 4), (14, 256, 256, 4)):
+    for size, channels, filters, batch in ((14, 16, 16, 128), (28, 16, 16, 64), (56, 64, 64, 16), (14, 256, 256, 16)):
         for direction in DIRECTIONS:
             for threads in (1, 2):
                 yield f"conv {size} 3 {channels} {filters} {batch} {direction}", threads, ["oneDNN"], 0.95

@@ -71,8 +71,13 @@ class Plan {
   /// Samples in each slice but the last, when a step has `samples` of them. Slices and lanes depend on the model and on
   /// the samples of the step alone, not on the size of batch that was planned for: so do the bits of the gradients.
   Index slice_of(Index samples) const {
-    return std::clamp<Index>((samples + kMinSlices - 1) / kMinSlices, 1, largest_slice);
+    // With more slices than partial sums of the gradients, each sum gets the same number: an even load for the threads.
+    Index slices = std::max(kMinSlices, (samples + largest_slice - 1) / largest_slice);
+    if (slices > most_lanes) slices = (slices + most_lanes - 1) / most_lanes * most_lanes;
+    return (samples + slices - 1) / slices;
   }
+  /// The most samples that any slice of a step of up to `batch` samples has.
+  Index most_samples() const { return std::clamp<Index>((batch + kMinSlices - 1) / kMinSlices, 1, largest_slice); }
   Index slice_count(Index samples) const {
     const Index slice = slice_of(samples);
     return (samples + slice - 1) / slice;
@@ -80,7 +85,10 @@ class Plan {
   /// Partial sums of the gradients, each over a fixed run of slices.
   Index lanes_of(Index samples) const { return std::min(most_lanes, slice_count(samples)); }
   /// The most slices, and so pieces of work, that a step of up to `batch` samples is cut into.
-  Index most_slices() const { return std::max(kMinSlices, slice_count(batch)); }
+  Index most_slices() const {
+    const Index slices = std::max(kMinSlices, (batch + largest_slice - 1) / largest_slice);
+    return (slices + most_lanes - 1) / most_lanes * most_lanes;
+  }
   int node_count() const { return static_cast<int>(nodes.size()); }
   const PlannedNode<T>& node(int i) const { return nodes[static_cast<std::size_t>(i)]; }
 
@@ -240,7 +248,7 @@ void Plan<T>::choose_slices() {
   largest_slice = std::max<Index>(1, std::max(kCacheBytes, checked_multiply(kReuse, weight_bytes)) / sample_bytes);
   most_lanes = kMaxLanes;
   while (most_lanes > kMinSlices && checked_multiply(most_lanes, weight_bytes) > kLaneBytes) most_lanes /= 2;
-  capacity = segmented ? batch : slice_of(batch);
+  capacity = segmented ? batch : most_samples();
 }
 
 template <class T>
@@ -347,7 +355,7 @@ void Plan<T>::place_tensors() {
     n.gradient = gradient_ids[k] < 0 ? 0 : planner.offset(gradient_ids[k]);
     n.prepared = prepared_size;
     prepared_size = checked_add(prepared_size, round_up(n.plan.prepared, kAlignment));
-    const Index samples = n.whole_batch ? batch : slice_of(batch);
+    const Index samples = n.whole_batch ? batch : most_samples();
     const Index scratch = checked_add(n.plan.scratch, checked_multiply(n.plan.scratch_per_sample, samples));
     Index& largest = n.whole_batch ? batch_scratch_size : scratch_size;
     largest = std::max(largest, round_up(scratch, kAlignment));

@@ -53,7 +53,7 @@
 #endif
 
 #if defined(__GNUC__)
-#define LINNET_PREFETCH(address) __builtin_prefetch(address, 1)
+#define LINNET_PREFETCH(address) __builtin_prefetch(address)
 #else
 #define LINNET_PREFETCH(address) static_cast<void>(address)
 #endif
