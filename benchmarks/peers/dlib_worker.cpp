@@ -3,6 +3,7 @@
 #include <dlib/dnn.h>
 
 #include <stdexcept>
+#include <string>
 
 #include "worker.hpp"
 
@@ -28,7 +29,9 @@ peers::Call train(std::size_t batch) {
   }
   state->network.to_tensor(state->images.begin(), state->images.end(), state->x);
   state->network.forward(state->x);
-  if (count_parameters(state->network) != 1199882) throw std::runtime_error("dlib: another network than the others'");
+  if (count_parameters(state->network) != 1199882)
+    throw std::runtime_error("dlib: another network than the others', of " +
+                             std::to_string(count_parameters(state->network)) + " parameters");
   return [state] {
     state->network.compute_parameter_gradients(state->x, state->labels.begin());
     state->network.update_parameters(make_sstack(state->solvers), 1e-3);

@@ -172,7 +172,12 @@ inline RowRange by_data_range(const ConvAxis& axis, Index step, Index o) {
       range.pixel_row = row + range.pixel_step;
     }
   }
-  if (range.rows == 0) range.first = 0;
+  if (range.rows == 0) return {};
+  // From the upper pixel row to the lower, as forward: the row that was not used before is then waited for last.
+  range.first += (range.rows - 1) * range.tap_step;
+  range.pixel_row += (range.rows - 1) * range.pixel_step;
+  range.tap_step = -range.tap_step;
+  range.pixel_step = -range.pixel_step;
   return range;
 }
 
