@@ -10,9 +10,13 @@
 namespace {
 
 using namespace dlib;
-using Classifier = loss_multiclass_log<fc<
-    10,
-    relu<fc<128, max_pool<2, 2, 2, 2, relu<con<64, 3, 3, 1, 1, relu<con<32, 3, 3, 1, 1, input<matrix<float>>>>>>>>>>>;
+/// A 3x3 convolution without padding (con<> pads by default).
+template <long filters, class Below>
+using valid_con = add_layer<con_<filters, 3, 3, 1, 1, 0, 0>, Below>;
+template <class Below>
+using convolutions = relu<valid_con<64, relu<valid_con<32, Below>>>>;
+using Classifier =
+    loss_multiclass_log<fc<10, relu<fc<128, max_pool<2, 2, 2, 2, convolutions<input<matrix<float>>>>>>>>;
 
 peers::Call train(std::size_t batch) {
   struct State {
