@@ -42,6 +42,12 @@ template <class T>
 struct Operands {
   std::vector<T> x, w, bias, dy, dw, dx_bias;
 };
+/// All of them from `numbers`(how many, stream).
+template <class T>
+Operands<T> make_operands(const Conv2DGeometry& g, std::vector<T> (*numbers)(Index, std::uint32_t)) {
+  return {numbers(g.batch * g.input_size(), 1),  numbers(g.kernel_size(), 2), numbers(g.filters, 3),
+          numbers(g.batch * g.output_size(), 4), numbers(g.kernel_size(), 5), numbers(g.channels, 6)};
+}
 
 /// The result of one direction by one algorithm. What a kernel must overwrite begins as NaN.
 template <class T>
@@ -75,12 +81,7 @@ struct Tally {
 
 template <class T>
 void compare_with_reference(const Conv2DGeometry& g, Tally& tally) {
-  const Operands<T> in{whole_numbers<T>(g.batch * g.input_size(), 1),
-                       whole_numbers<T>(g.kernel_size(), 2),
-                       whole_numbers<T>(g.filters, 3),
-                       whole_numbers<T>(g.batch * g.output_size(), 4),
-                       whole_numbers<T>(g.kernel_size(), 5),
-                       whole_numbers<T>(g.channels, 6)};
+  const Operands<T> in = make_operands<T>(g, whole_numbers<T>);
   ++tally.shapes;
   for (const ConvDirection direction : kDirections) {
     const std::vector<T> expected = run(direction, ConvAlgorithm::reference, g, in);
@@ -146,12 +147,7 @@ TEST_CASE("AVX2 and AVX-512 give the same bits on fractions") {
   for (std::uint32_t i = 0; i < 300; ++i) cases.push_back(test::random_conv_case(i));
   Index different = 0;
   for (const Conv2DGeometry& g : cases) {
-    const Operands<float> in{fractions<float>(g.batch * g.input_size(), 1),
-                             fractions<float>(g.kernel_size(), 2),
-                             fractions<float>(g.filters, 3),
-                             fractions<float>(g.batch * g.output_size(), 4),
-                             fractions<float>(g.kernel_size(), 5),
-                             fractions<float>(g.channels, 6)};
+    const Operands<float> in = make_operands<float>(g, fractions<float>);
     for (const ConvDirection direction : kDirections) {
       for (const ConvAlgorithm algorithm : kFast) {
         if (!conv2d_can(algorithm, direction, g)) continue;
@@ -222,8 +218,7 @@ TEST_CASE("matrix products of whole numbers") {
 
 TEST_CASE("an infinite pixel reaches the same weights with every instruction set") {
   Conv2DGeometry g = same_conv(8, 3, 1, 16);
-  Operands<float> in{whole_numbers<float>(g.input_size(), 1),  {}, {}, whole_numbers<float>(g.output_size(), 4),
-                     whole_numbers<float>(g.kernel_size(), 5), {}};
+  Operands<float> in = make_operands<float>(g, whole_numbers<float>);
   in.x[3] = std::numeric_limits<float>::infinity();  // in the first row, which the padding keeps from the last taps
   const auto expected = run(ConvDirection::backward_weights, ConvAlgorithm::reference, g, in);
   for_each_isa([&](Isa set) {

@@ -55,21 +55,20 @@ void conv2d_backward_data_depthwise(const Conv2DGeometry& g, const T* dy, const 
 template <class T>
 void conv2d_backward_weights_depthwise(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
   constexpr Index kLanes = Pack<T>::kLanes;
-  for_each_weight_block(
-      g, false, [&](Index n, Index ty, Index tx, Index, const ConvAxis::Range& rows, Index first, Index last) {
-        T* to = dw + (ty * g.x.taps + tx) * g.channels;
-        for (Index c = 0; c < g.channels; c += kLanes) {
-          const Index left = g.channels - c;
-          Pack<T> total = load(to + c, left);
-          for (Index oy = rows.first; oy < rows.last; ++oy) {
-            const T* a =
-                x + n * g.input_size() + (g.y.pixel(oy, ty) * g.x.input + g.x.pixel(first, tx)) * g.channels + c;
-            const T* b = dy + n * g.output_size() + (oy * g.x.output + first) * g.filters + c;
-            for (Index i = 0; i < last - first; ++i) {
-              total = multiply_add(load(a + i * g.x.stride * g.channels, left), load(b + i * g.filters, left), total);
-            }
-          }
-          store(to + c, total, left);
+  for_each_weight_block(g, false, [&](const WeightBlock& block) {
+    const TileTaps& taps = block.taps;
+    T* to = dw + (block.ty * g.x.taps + block.tx) * g.channels;
+    for (Index c = 0; c < g.channels; c += kLanes) {
+      const Index left = g.channels - c;
+      Pack<T> total = load(to + c, left);
+      for (Index row = 0; row < taps.rows; ++row) {
+        const T* a = x + block.x + row * taps.a_row + c;
+        const T* b = dy + block.dy + row * taps.b_row + c;
+        for (Index i = 0; i < taps.depth; ++i) {
+          total = multiply_add(load(a + i * taps.a_depth, left), load(b + i * taps.b_depth, left), total);
         }
-      });
+      }
+      store(to + c, total, left);
+    }
+  });
 }

@@ -65,9 +65,16 @@ void conv2d_forward_direct(const Conv2DGeometry& g, const T* x, const T* panels,
   }
 }
 
-/// The products of backward by weights, in blocks: visit(sample, ty, tx, taps, rows, first, last) for the outputs
-/// [first, last) of the given rows that all of the `taps` taps from (ty, tx) on reach. Where the taps of a row lie
-/// side by side in x (`joined`), most outputs come with the whole row of taps at once.
+/// A block of the products of backward by weights: those of `tap_count` taps of a row, from (ty, tx) on, and of outputs
+/// that all of them reach.
+struct WeightBlock {
+  Index ty = 0, tx = 0, tap_count = 0;
+  TileTaps taps;        ///< `depth` outputs of each of `rows` rows, with A in x and B in dy
+  Index x = 0, dy = 0;  ///< the places of the first tap's first pixel and of the first output
+};
+
+/// The products of backward by weights, block by block: visit(block). Where the taps of a row lie side by side in x
+/// (`joined`), most outputs come with the whole row of taps at once.
 template <class Visit>
 LINNET_INLINE void for_each_weight_block(const Conv2DGeometry& g, bool joined, const Visit& visit) {
   Index all_first = 0, all_last = joined ? g.x.output : 0;  // what all taps of a row reach
@@ -77,18 +84,31 @@ LINNET_INLINE void for_each_weight_block(const Conv2DGeometry& g, bool joined, c
     all_last = std::min(all_last, reached.last);
   }
   all_last = std::max(all_first, all_last);
+  WeightBlock block;
+  block.taps.a_row = g.y.stride * g.x.input * g.channels;
+  block.taps.a_depth = g.x.stride * g.channels;
+  block.taps.b_row = g.x.output * g.filters;
+  block.taps.b_depth = g.filters;
   for (Index n = 0; n < g.batch; ++n) {
-    for (Index ty = 0; ty < g.y.taps; ++ty) {
-      const ConvAxis::Range rows = g.y.outputs_of(ty);
+    for (block.ty = 0; block.ty < g.y.taps; ++block.ty) {
+      const ConvAxis::Range rows = g.y.outputs_of(block.ty);
       if (rows.first == rows.last) continue;
-      const auto block = [&](Index tx, Index taps, Index first, Index last) {
-        if (first < last) visit(n, ty, tx, taps, rows, first, last);
+      block.taps.rows = rows.last - rows.first;
+      const auto visit_block = [&](Index tx, Index tap_count, Index first, Index last) {
+        if (first >= last) return;
+        block.tx = tx;
+        block.tap_count = tap_count;
+        block.taps.depth = last - first;
+        block.x =
+            n * g.input_size() + (g.y.pixel(rows.first, block.ty) * g.x.input + g.x.pixel(first, tx)) * g.channels;
+        block.dy = n * g.output_size() + (rows.first * g.x.output + first) * g.filters;
+        visit(block);
       };
-      block(0, g.x.taps, all_first, all_last);
+      visit_block(0, g.x.taps, all_first, all_last);
       for (Index tx = 0; tx < g.x.taps; ++tx) {
         const ConvAxis::Range reached = g.x.outputs_of(tx);
-        block(tx, 1, reached.first, std::min(all_first, reached.last));
-        block(tx, 1, std::max(all_last, reached.first), reached.last);
+        visit_block(tx, 1, reached.first, std::min(all_first, reached.last));
+        visit_block(tx, 1, std::max(all_last, reached.first), reached.last);
       }
     }
   }
@@ -98,26 +118,15 @@ LINNET_INLINE void for_each_weight_block(const Conv2DGeometry& g, bool joined, c
 template <class T>
 void conv2d_backward_weights_direct(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
   const Index in = g.group_channels(), out = g.group_filters();
-  for_each_weight_block(
-      g, g.groups == 1 && g.x.dilation == 1,
-      [&](Index n, Index ty, Index tx, Index tap_count, const ConvAxis::Range& rows, Index first, Index last) {
-        TileTaps taps;
-        taps.rows = rows.last - rows.first;
-        taps.depth = last - first;
-        taps.a_row = g.y.stride * g.x.input * g.channels;
-        taps.a_depth = g.x.stride * g.channels;
-        taps.b_row = g.x.output * g.filters;
-        taps.b_depth = g.filters;
-        taps.b_pack = kPanelWidth<T>;
-        const T* a =
-            x + n * g.input_size() + (g.y.pixel(rows.first, ty) * g.x.input + g.x.pixel(first, tx)) * g.channels;
-        const T* b = dy + n * g.output_size() + (rows.first * g.x.output + first) * g.filters;
-        T* c = dw + (ty * g.x.taps + tx) * in * g.filters;
-        for (Index group = 0; group < g.groups; ++group) {
-          tile_all(taps, tap_count * in, out, a + group * in, Index{1}, b + group * out, false, c + group * out,
-                   g.filters, TileStart::accumulate, static_cast<const T*>(nullptr));
-        }
-      });
+  for_each_weight_block(g, g.groups == 1 && g.x.dilation == 1, [&](const WeightBlock& block) {
+    TileTaps taps = block.taps;
+    taps.b_pack = kPanelWidth<T>;
+    T* c = dw + (block.ty * g.x.taps + block.tx) * in * g.filters;
+    for (Index group = 0; group < g.groups; ++group) {
+      tile_all(taps, block.tap_count * in, out, x + block.x + group * in, Index{1}, dy + block.dy + group * out, false,
+               c + group * out, g.filters, TileStart::accumulate, static_cast<const T*>(nullptr));
+    }
+  });
 }
 
 LINNET_NAMESPACE_END

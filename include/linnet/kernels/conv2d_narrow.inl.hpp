@@ -1,8 +1,8 @@
 // Direct convolutions of many channels to a few filters (1 to 4): a pack of output channels would be mostly empty, so
 // the lanes run over the input channels. One group. See conv2d.hpp.
 
-/// A few filters (1 to 4) of many channels: a pack of one output channel would be mostly empty, so the lanes
-/// run over the channels and are summed at the end. Weights as conv2d_pack() lays them out. One group.
+/// Outputs of one filter, side by side: the lanes, over the channels, are summed at the end. Weights as conv2d_pack()
+/// lays them out.
 template <class T, int kPixels>
 LINNET_INLINE void narrow_pixels(const Conv2DGeometry& g, const ConvAxis::Range& ty, const ConvAxis::Range& tx,
                                  const T* a, const T* w, T first, T* y) {
@@ -90,33 +90,23 @@ LINNET_INLINE void narrow_weights(const TileTaps& taps, const T* x, const T* dy,
 template <class T>
 void conv2d_backward_weights_narrow(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
   constexpr Index kLanes = Pack<T>::kLanes;
-  for_each_weight_block(
-      g, g.x.dilation == 1,
-      [&](Index n, Index ty, Index tx, Index tap_count, const ConvAxis::Range& rows, Index first, Index last) {
-        TileTaps taps;
-        taps.rows = rows.last - rows.first;
-        taps.depth = last - first;
-        taps.a_row = g.y.stride * g.x.input * g.channels;
-        taps.a_depth = g.x.stride * g.channels;
-        taps.b_row = g.x.output * g.filters;
-        taps.b_depth = g.filters;
-        const T* a =
-            x + n * g.input_size() + (g.y.pixel(rows.first, ty) * g.x.input + g.x.pixel(first, tx)) * g.channels;
-        const T* b = dy + n * g.output_size() + (rows.first * g.x.output + first) * g.filters;
-        T* c = dw + (ty * g.x.taps + tx) * g.channels * g.filters;
-        const Index count = tap_count * g.channels;
-        for (Index k = 0; k < g.filters; ++k) {
-          for (Index from = 0; from < count; from += 3 * kLanes) {
-            const Index width = std::min(count - from, 3 * kLanes);
-            T* to = c + from * g.filters + k;
-            if (width > 2 * kLanes) {
-              narrow_weights<T, 3>(taps, a + from, b + k, width, to, g.filters);
-            } else if (width > kLanes) {
-              narrow_weights<T, 2>(taps, a + from, b + k, width, to, g.filters);
-            } else {
-              narrow_weights<T, 1>(taps, a + from, b + k, width, to, g.filters);
-            }
-          }
+  for_each_weight_block(g, g.x.dilation == 1, [&](const WeightBlock& block) {
+    const T* a = x + block.x;
+    const T* b = dy + block.dy;
+    T* c = dw + (block.ty * g.x.taps + block.tx) * g.channels * g.filters;
+    const Index count = block.tap_count * g.channels;
+    for (Index k = 0; k < g.filters; ++k) {
+      for (Index from = 0; from < count; from += 3 * kLanes) {
+        const Index width = std::min(count - from, 3 * kLanes);
+        T* to = c + from * g.filters + k;
+        if (width > 2 * kLanes) {
+          narrow_weights<T, 3>(block.taps, a + from, b + k, width, to, g.filters);
+        } else if (width > kLanes) {
+          narrow_weights<T, 2>(block.taps, a + from, b + k, width, to, g.filters);
+        } else {
+          narrow_weights<T, 1>(block.taps, a + from, b + k, width, to, g.filters);
         }
-      });
+      }
+    }
+  });
 }

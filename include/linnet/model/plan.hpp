@@ -72,8 +72,8 @@ class Plan {
   /// the samples of the step alone, not on the size of batch that was planned for: so do the bits of the gradients.
   Index slice_of(Index samples) const {
     // With more slices than partial sums of the gradients, each sum gets the same number: an even load for the threads.
-    Index slices = std::max(kMinSlices, (samples + largest_slice - 1) / largest_slice);
-    if (slices > most_lanes) slices = (slices + most_lanes - 1) / most_lanes * most_lanes;
+    Index slices = least_slices(samples);
+    if (slices > most_lanes) slices = round_up(slices, most_lanes);
     return (samples + slices - 1) / slices;
   }
   /// The most samples that any slice of a step of up to `batch` samples has.
@@ -85,10 +85,7 @@ class Plan {
   /// Partial sums of the gradients, each over a fixed run of slices.
   Index lanes_of(Index samples) const { return std::min(most_lanes, slice_count(samples)); }
   /// The most slices, and so pieces of work, that a step of up to `batch` samples is cut into.
-  Index most_slices() const {
-    const Index slices = std::max(kMinSlices, (batch + largest_slice - 1) / largest_slice);
-    return (slices + most_lanes - 1) / most_lanes * most_lanes;
-  }
+  Index most_slices() const { return round_up(least_slices(batch), most_lanes); }
   int node_count() const { return static_cast<int>(nodes.size()); }
   const PlannedNode<T>& node(int i) const { return nodes[static_cast<std::size_t>(i)]; }
 
@@ -117,6 +114,18 @@ class Plan {
   Index weight_count = 0;  ///< scalars in the weight arena
 
  private:
+  /// As many slices as it takes for none to be too large.
+  Index least_slices(Index samples) const {
+    return std::max(kMinSlices, (samples + largest_slice - 1) / largest_slice);
+  }
+  /// The shapes of what node `n` reads, a sample of each; the nodes before it are in `before`.
+  std::vector<Shape> input_shapes(const PlannedNode<T>& n, const std::vector<PlannedNode<T>>& before) const {
+    std::vector<Shape> shapes;
+    for (const int i : n.inputs) {
+      shapes.push_back(i == kModelInput ? input_shape : before[static_cast<std::size_t>(i)].plan.output);
+    }
+    return shapes;
+  }
   void fuse_loss();
   void fuse_layers();
   void choose_gradients();
@@ -160,10 +169,8 @@ void Plan<T>::fuse_loss() {
   if (!activation) return;
   std::optional<AnyLoss<T>> from_logits = loss->from_logits_of(*activation);
   if (!from_logits) return;
-  std::vector<Shape> shapes;
-  for (const int i : last.inputs) shapes.push_back(i == kModelInput ? input_shape : node(i).plan.output);
   last.layer = last.layer.without_activation();
-  last.plan = last.layer.plan(shapes);
+  last.plan = last.layer.plan(input_shapes(last, nodes));
   loss = std::move(from_logits);
   fused_activation = *activation;
 }
@@ -187,14 +194,10 @@ void Plan<T>::fuse_layers() {
     }
     if (both) {
       PlannedNode<T>& first = fused.back();
-      std::vector<Shape> shapes;
-      for (const int i : first.inputs) {
-        shapes.push_back(i == kModelInput ? input_shape : fused[static_cast<std::size_t>(i)].plan.output);
-      }
       if (first.plan.parameters.empty()) first.first_parameter = n.first_parameter;
       first.name += " + " + n.name;
       first.layer = std::move(*both);
-      first.plan = first.layer.plan(shapes);
+      first.plan = first.layer.plan(input_shapes(first, fused));
     } else {
       for (int& i : n.inputs) {
         if (i != kModelInput) i = place[static_cast<std::size_t>(i)];
