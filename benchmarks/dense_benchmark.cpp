@@ -20,11 +20,10 @@ void forward(benchmark::State& state) {
   const Index batch = state.range(0), n = state.range(1), units = state.range(2);
   set_num_threads(1);
   const Tensor<float> x = bench::uniform_tensor({batch, n}, 1), w = bench::uniform_tensor({n, units}, 2);
-  Tensor<float> y({batch, units}), panels({panels_size<float>(n, units)});
-  pack_panels<float>(n, units, w.data(), units, 1, panels.data());
+  Tensor<float> y({batch, units});
   const bench::Watch watch;
   for ([[maybe_unused]] auto _ : state) {
-    gemm<float>(batch, units, n, x.data(), n, panels.data(), y.data(), units);
+    gemm<float>(batch, units, n, x.data(), n, w.data(), units, y.data(), units);
     benchmark::DoNotOptimize(y.data());
   }
   watch.count_flop(state, product_flop(batch, units, n), 1);
@@ -44,7 +43,7 @@ void by_weights(benchmark::State& state) {
   watch.count_flop(state, product_flop(batch, units, n), 1);
 }
 
-/// The work of forward(), without packing, by Eigen.
+/// The work of forward(), by Eigen.
 void eigen(benchmark::State& state) {
   const Index batch = state.range(0), n = state.range(1), units = state.range(2);
   Eigen::setNbThreads(1);

@@ -198,8 +198,28 @@ TEST_CASE("matrix products of whole numbers") {
       std::vector<float> panels(static_cast<std::size_t>(panels_size<float>(depth, columns)));
       pack_panels<float>(depth, columns, b.data(), columns, 1, panels.data());
       std::vector<float> c(expected.size(), std::nanf(""));
-      gemm<float>(rows, columns, depth, a.data(), depth, panels.data(), c.data(), columns, TileStart::bias,
+      gemm_packed<float>(rows, columns, depth, a.data(), depth, panels.data(), c.data(), columns, TileStart::bias,
+                         bias.data());
+      CHECK(c == expected);
+      std::fill(c.begin(), c.end(), std::nanf(""));
+      gemm<float>(rows, columns, depth, a.data(), depth, b.data(), columns, c.data(), columns, TileStart::bias,
                   bias.data());
+      CHECK(c == expected);
+
+      // A B from B stored the other way round.
+      std::vector<float> b_transposed(b.size());
+      for (Index k = 0; k < depth; ++k) {
+        for (Index j = 0; j < columns; ++j) {
+          b_transposed[static_cast<std::size_t>(j * depth + k)] = b[static_cast<std::size_t>(k * columns + j)];
+        }
+      }
+      std::vector<float> scratch(static_cast<std::size_t>(gemm_by_transposed_scratch<float>(columns, depth) +
+                                                          rows * gemm_by_transposed_scratch_per_row(columns, depth)));
+      std::fill(c.begin(), c.end(), std::nanf(""));
+      gemm_by_transposed<float>(rows, columns, depth, a.data(), depth, b_transposed.data(), depth, c.data(), columns,
+                                scratch.data());
+      for (Index k = 0; k < rows * columns; ++k)
+        c[static_cast<std::size_t>(k)] += bias[static_cast<std::size_t>(k % columns)];
       CHECK(c == expected);
 
       // A^T B from A stored the other way round, on top of the bias.
@@ -212,6 +232,17 @@ TEST_CASE("matrix products of whole numbers") {
       for (Index r = 0; r < rows; ++r) std::copy(bias.begin(), bias.end(), c.begin() + r * columns);
       gemm_transposed<float>(rows, columns, depth, a_transposed.data(), rows, b.data(), columns, c.data(), columns);
       CHECK(c == expected);
+
+      // The same twice: written over what C held, then added to it.
+      std::fill(c.begin(), c.end(), std::nanf(""));
+      for (const TileStart start : {TileStart::zero, TileStart::accumulate}) {
+        gemm_transposed<float>(rows, columns, depth, a_transposed.data(), rows, b.data(), columns, c.data(), columns,
+                               start);
+      }
+      for (Index k = 0; k < rows * columns; ++k) {
+        const float once = expected[static_cast<std::size_t>(k)] - bias[static_cast<std::size_t>(k % columns)];
+        REQUIRE(c[static_cast<std::size_t>(k)] == 2 * once);
+      }
     }
   });
 }

@@ -18,6 +18,39 @@
 LINNET_NAMESPACE_BEGIN
 
 namespace detail {
+
+/// Shares out the pieces of a loop. Each thread begins with a run of pieces of its own, the same in every loop of as
+/// many pieces, so that it meets again what is still in its core's cache; when it has none left it takes those of
+/// others.
+class Pieces {
+ public:
+  Pieces(Index pieces, int threads) : runs_(std::min(threads, kMostRuns)) {
+    for (int i = 0; i < runs_; ++i) {
+      run_[i].next = pieces * i / runs_;
+      run_[i].last = pieces * (i + 1) / runs_;
+    }
+  }
+  /// The next piece for this thread, or -1 if there are no more.
+  Index take(int thread) {
+    for (int i = 0; i < runs_; ++i) {
+      Run& run = run_[(thread + i) % runs_];
+      if (run.next.load(std::memory_order_relaxed) >= run.last) continue;
+      const Index piece = run.next.fetch_add(1, std::memory_order_relaxed);
+      if (piece < run.last) return piece;
+    }
+    return -1;
+  }
+
+ private:
+  static constexpr int kMostRuns = 64;
+  struct alignas(64) Run {  // a line of its own: the threads' counters do not disturb each other
+    std::atomic<Index> next;
+    Index last;
+  };
+  int runs_;
+  Run run_[kMostRuns];
+};
+
 inline std::atomic<int>& requested_threads() {
   static std::atomic<int> threads{0};
   return threads;
@@ -57,9 +90,9 @@ void parallel_for(Index pieces, int most_threads, const Body& body) {
     std::exception_ptr error;
     Index error_piece = pieces;
     std::atomic<bool> failed{false};
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-    for (Index piece = 0; piece < pieces; ++piece) {
-      if (failed.load(std::memory_order_relaxed)) continue;
+    detail::Pieces shared(pieces, threads);
+#pragma omp parallel num_threads(threads)
+    for (Index piece; !failed.load(std::memory_order_relaxed) && (piece = shared.take(omp_get_thread_num())) >= 0;) {
       try {
         body(piece, omp_get_thread_num());
       } catch (...) {

@@ -47,9 +47,10 @@ void conv2d_forward_im2col(const Conv2DGeometry& g, const T* x, const T* panels,
       for (Index first = 0; first < outputs; first += kTileOutputs) {
         const Index last = std::min(outputs, first + kTileOutputs);
         gather_patches(g, image, first, last, patches);
-        gemm(last - first, out, depth, static_cast<const T*>(patches), depth, panels + group * panels_size,
-             y + n * g.output_size() + first * g.filters + group * out, g.filters,
-             bias == nullptr ? TileStart::zero : TileStart::bias, bias == nullptr ? nullptr : bias + group * out);
+        gemm_packed(last - first, out, depth, static_cast<const T*>(patches), depth, panels + group * panels_size,
+                    y + n * g.output_size() + first * g.filters + group * out, g.filters,
+                    bias == nullptr ? TileStart::zero : TileStart::bias,
+                    bias == nullptr ? nullptr : bias + group * out);
       }
     }
   }
@@ -69,8 +70,8 @@ void conv2d_backward_data_im2col(const Conv2DGeometry& g, const T* dy, const T* 
       T* image = dx + n * g.input_size() + group * in;
       for (Index first = 0; first < outputs; first += kTileOutputs) {
         const Index last = std::min(outputs, first + kTileOutputs);
-        gemm(last - first, depth, out, dy + n * g.output_size() + first * g.filters + group * out, g.filters,
-             panels + group * panels_size, patches, depth, TileStart::zero, static_cast<const T*>(nullptr));
+        gemm_packed(last - first, depth, out, dy + n * g.output_size() + first * g.filters + group * out, g.filters,
+                    panels + group * panels_size, patches, depth, TileStart::zero, static_cast<const T*>(nullptr));
         for_each_patch_pixel(g, first, last, [&](Index from, Index to) {
           if (to < 0) return;
           for (Index c = 0; c < in; c += kLanes) {

@@ -14,8 +14,8 @@ Index panels_size(Index depth, Index columns) {
   return checked_multiply(depth, checked_add(columns, kPanelWidth<T> - 1) / kPanelWidth<T> * kPanelWidth<T>);
 }
 
-/// Packs B, whose element (k, j) is b[k * b_depth + j * b_column], for gemm(): into panels of one pack of columns, each
-/// {depth, lanes}, padded with zeros.
+/// Packs B, whose element (k, j) is b[k * b_depth + j * b_column], for gemm_packed(): into panels of one pack of
+/// columns, each {depth, lanes}, padded with zeros.
 template <class T>
 void pack_panels(Index depth, Index columns, const T* b, Index b_depth, Index b_column, T* panels) {
   constexpr Index kLanes = kPanelWidth<T>;
@@ -38,11 +38,25 @@ void pack_panels(Index depth, Index columns, const T* b, Index b_depth, Index b_
   }
 }
 
-/// C {rows, columns} = A {rows, depth} B + bias, from packed B; a row of A begins every a_row scalars. Without a
-/// bias the sums begin with 0, or (accumulate) are added to C.
+/// C {rows, columns} = A {rows, depth} B {depth, columns} + bias; the rows of A, B and C begin every a_row, b_row and
+/// c_row scalars. Without a bias the sums begin with 0, or (accumulate) are added to C.
 template <class T>
-void gemm(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* panels, T* c, Index c_row,
+void gemm(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* b, Index b_row, T* c, Index c_row,
           TileStart start = TileStart::zero, const T* bias = nullptr) {
+  // So much of the inner index at a time: rows of B may all fall into a few sets of the caches, which hold no more.
+  constexpr Index kBlock = 128;
+  TileTaps taps{.b_depth = b_row, .b_pack = kPanelWidth<T>};
+  for (Index k = 0; k < depth || k == 0; k += kBlock) {
+    taps.depth = std::min(kBlock, depth - k);
+    tile_all(taps, rows, columns, a + k, a_row, b + k * b_row, false, c, c_row, k == 0 ? start : TileStart::accumulate,
+             bias);
+  }
+}
+
+/// The same from packed B.
+template <class T>
+void gemm_packed(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* panels, T* c, Index c_row,
+                 TileStart start = TileStart::zero, const T* bias = nullptr) {
   // So much of the inner index at a time: the rows of A of a tile then stay in the first cache, the panels of B in the
   // second.
   constexpr Index kBlock = 512;
@@ -55,24 +69,50 @@ void gemm(Index rows, Index columns, Index depth, const T* a, Index a_row, const
   }
 }
 
-/// C {rows, columns} += A^T B for A {depth, rows} and B {depth, columns}, as they lie in memory.
+/// The scalars that gemm_by_transposed() works in: so many, and so many per row of A.
 template <class T>
-void gemm_transposed(Index rows, Index columns, Index depth, const T* a, Index a_depth, const T* b, Index b_depth, T* c,
-                     Index c_row) {
+Index gemm_by_transposed_scratch(Index columns, Index depth) {
+  return checked_multiply(kPanelWidth<T> - 1, checked_add(columns, depth));
+}
+inline Index gemm_by_transposed_scratch_per_row(Index columns, Index depth) { return checked_add(columns, depth); }
+
+/// C {rows, columns} = A {rows, depth} B^T for B {columns, depth}. B is meant to be the larger: it is read as it lies
+/// in memory, the others are transposed, C^T = B A^T.
+template <class T>
+void gemm_by_transposed(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* b, Index b_row, T* c,
+                        Index c_row, T* scratch) {
+  constexpr Index kLanes = kPanelWidth<T>;
+  const Index padded = (rows + kLanes - 1) / kLanes * kLanes;
+  T* panels = scratch;
+  T* c_transposed = scratch + depth * padded;
+  pack_panels(depth, rows, a, Index{1}, a_row, panels);
+  gemm_packed(columns, padded, depth, b, b_row, static_cast<const T*>(panels), c_transposed, padded);
+  for (Index first = 0; first < columns; first += kLanes) {  // in blocks, whose lines stay in the cache
+    const Index last = std::min(columns, first + kLanes);
+    for (Index r = 0; r < rows; ++r) {
+      for (Index j = first; j < last; ++j) c[r * c_row + j] = c_transposed[j * padded + r];
+    }
+  }
+}
+
+/// C {rows, columns} += A^T B for A {depth, rows} and B {depth, columns}; with another start (not a bias), C = A^T B.
+template <class T>
+void gemm_transposed(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* b, Index b_row, T* c,
+                     Index c_row, TileStart start = TileStart::accumulate) {
   // Columns of A, which become the rows of tiles, are copied side by side: where they lie, they may all fall into a few
   // lines of the first cache.
   constexpr Index kRows = 12, kBlock = 128;
   alignas(64) T strip[kBlock * kRows];
   for (Index k = 0; k < depth; k += kBlock) {
-    TileTaps taps{.depth = std::min(kBlock, depth - k), .b_depth = b_depth, .b_pack = kPanelWidth<T>};
+    TileTaps taps{.depth = std::min(kBlock, depth - k), .b_depth = b_row, .b_pack = kPanelWidth<T>};
     for (Index r = 0; r < rows; r += kRows) {
       const Index count = std::min(kRows, rows - r);
       taps.a_depth = count;
       for (Index i = 0; i < taps.depth; ++i) {
-        for (Index j = 0; j < count; ++j) strip[i * count + j] = a[(k + i) * a_depth + r + j];
+        for (Index j = 0; j < count; ++j) strip[i * count + j] = a[(k + i) * a_row + r + j];
       }
-      tile_all(taps, count, columns, static_cast<const T*>(strip), Index{1}, b + k * b_depth, false, c + r * c_row,
-               c_row, TileStart::accumulate, static_cast<const T*>(nullptr));
+      tile_all(taps, count, columns, static_cast<const T*>(strip), Index{1}, b + k * b_row, false, c + r * c_row, c_row,
+               k == 0 ? start : TileStart::accumulate, static_cast<const T*>(nullptr));
     }
   }
 }

@@ -58,15 +58,15 @@ struct Conv2DTranspose {
     plan.parameters.push_back({"kernel", {kernel_size.height, kernel_size.width, filters, in[2]}, kernel_initializer});
     if (use_bias) plan.parameters.push_back({"bias", {filters}, bias_initializer});
     plan.saved_per_sample = saved_for(activation, plan.output);
-    plan.prepared =
-        checked_add(conv2d_packed_size(ConvDirection::forward, g), conv2d_packed_size(ConvDirection::backward_data, g));
+    plan.prepared = conv2d_packed_size(ConvDirection::backward_data, g);
+    plan.prepared_dx = conv2d_packed_size(ConvDirection::forward, g);
     plan.scratch = conv2d_scratch(g);
     plan.kernels = conv2d_kernels(g, true);
     return plan;
   }
 
   template <class T>
-  void prepare(Parameters<const T> w, bool training, std::span<T> prepared) const {
+  void prepare(Parameters<const T> w, bool want_dx, std::span<T> prepared) const {
     Conv2DGeometry g;
     g.channels = filters;
     g.filters = w[0].shape()[3];
@@ -77,7 +77,7 @@ struct Conv2DTranspose {
     g.x.stride = strides.width;
     g.x.dilation = dilation_rate.width;
     conv2d_pack<T>(ConvDirection::backward_data, g, w[0].data(), prepared.data());
-    if (!training) return;
+    if (!want_dx) return;
     conv2d_pack<T>(ConvDirection::forward, g, w[0].data(),
                    prepared.data() + conv2d_packed_size(ConvDirection::backward_data, g));
   }

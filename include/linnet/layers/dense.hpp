@@ -4,6 +4,7 @@
 // (I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", 2016, section 6.5.6).
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -46,36 +47,34 @@ struct Dense {
     plan.parameters.push_back({"kernel", {in.back(), units}, kernel_initializer});
     if (use_bias) plan.parameters.push_back({"bias", {units}, bias_initializer});
     plan.saved_per_sample = saved_for(activation, plan.output);
-    plan.prepared = checked_add(panels_size<float>(in.back(), units), panels_size<float>(units, in.back()));
+    const Index rows = in.size() / in.back();  // of a sample
+    plan.scratch = gemm_by_transposed_scratch<float>(in.back(), units);
+    plan.scratch_per_sample = checked_multiply(rows, gemm_by_transposed_scratch_per_row(in.back(), units));
+    plan.overwrites_gradients = true;
     plan.kernels = "matrix product";
     return plan;
   }
 
   template <class T>
-  void prepare(Parameters<const T> w, bool training, std::span<T> prepared) const {
-    const Index n = w[0].shape()[0];
-    pack_panels<T>(n, units, w[0].data(), units, 1, prepared.data());
-    if (training) pack_panels<T>(units, n, w[0].data(), 1, units, prepared.data() + panels_size<float>(n, units));
-  }
-
-  template <class T>
   void forward(Context<T>& context, TensorView<const T> x, Parameters<const T> w, TensorView<T> y) const {
     const Index n = x.shape().back();
-    gemm<T>(x.size() / n, units, n, x.data(), n, context.prepared.data(), y.data(), units,
+    gemm<T>(x.size() / n, units, n, x.data(), n, w[0].data(), units, y.data(), units,
             use_bias ? TileStart::bias : TileStart::zero, use_bias ? w[1].data() : nullptr);
     finish_forward(activation, context, y);
   }
 
   template <class T>
   void backward(Context<T>& context, TensorView<const T> x, TensorView<const T> y, TensorView<T> dy,
-                Parameters<const T>, TensorView<T> dx, Parameters<T> dw) const {
+                Parameters<const T> w, TensorView<T> dx, Parameters<T> dw) const {
     const Index n = x.shape().back();
     const Index rows = x.size() / n;
     start_backward(activation, context, y, dy);
-    gemm_transposed<T>(n, units, rows, x.data(), n, dy.data(), units, dw[0].data(), units);
+    gemm_transposed<T>(n, units, rows, x.data(), n, dy.data(), units, dw[0].data(), units,
+                       context.first_gradients ? TileStart::zero : TileStart::accumulate);
+    if (use_bias && context.first_gradients) std::fill(dw[1].begin(), dw[1].end(), T(0));
     if (use_bias) column_sums<T>(rows, units, dy.data(), dw[1].data());
     if (dx.empty()) return;
-    gemm<T>(rows, n, units, dy.data(), units, context.prepared.data() + panels_size<float>(n, units), dx.data(), n);
+    gemm_by_transposed<T>(rows, n, units, dy.data(), units, w[0].data(), units, dx.data(), n, context.scratch.data());
   }
 };
 

@@ -13,14 +13,14 @@
 //
 // (a layer that reads several nodes takes std::span<const Shape>, Inputs<const T> x and Inputs<T> dx) and, if
 // models with it are to be saved, `void describe(auto& visit)`, which names its fields. Two more are optional:
-// `void prepare(Parameters<const T> w, bool training, std::span<T> prepared) const` derives something from the
-// weights once per step (LayerPlan::prepared), and `void update_state(Parameters<T> w, Parameters<const T>
-// dw) const` changes the parameters that no optimizer touches, after each step. A layer whose last act is to apply its
-// field `activation` to its output, and whose backward() looks at y for that alone, may say `static constexpr bool
-// kEndsWithActivation = true`: then a loss that works on logits can take the activation over.
+// `void prepare(Parameters<const T> w, bool want_dx, std::span<T> prepared) const` derives something from the
+// weights once per step (LayerPlan::prepared and, with want_dx, prepared_dx), and `void update_state(Parameters<T> w,
+// Parameters<const T> dw) const` changes the parameters that no optimizer touches, after each step. A layer whose
+// last act is to apply its field `activation` to its output, and whose backward() looks at y for that alone, may say
+// `static constexpr bool kEndsWithActivation = true`: then a loss that works on logits can take the activation over.
 //
-// forward() overwrites y. backward() overwrites dx, which may be empty() (nobody needs it), adds to dw,
-// and may use dy as scratch.
+// forward() overwrites y. backward() overwrites dx, which may be empty() (nobody needs it), adds to dw (but see
+// LayerPlan::overwrites_gradients), and may use dy as scratch.
 #pragma once
 
 #include <cstdint>
@@ -58,11 +58,16 @@ struct LayerPlan {
   /// Scalars of working memory in Context::scratch: a fixed part and one per sample of the slice.
   Index scratch = 0;
   Index scratch_per_sample = 0;
-  /// Scalars that prepare() derives from the weights, once per step, for all slices and threads.
+  /// Scalars that prepare() derives from the weights, once per step, for all slices and threads: those that forward()
+  /// reads (and backward() may), and behind them those that only the computation of dx does.
   Index prepared = 0;
+  Index prepared_dx = 0;
   /// True if, in training, a sample's output depends on the other samples of its batch: then forward()
   /// and backward() get the whole batch at once instead of a slice.
   bool couples_batch = false;
+  /// True if backward() overwrites dw where Context::first_gradients says so; the gradients of other layers are zeros
+  /// then. It saves a pass over large gradients.
+  bool overwrites_gradients = false;
   /// The kernels that do the work, for LINNET_VERBOSE; empty where there is nothing to choose.
   std::string kernels = {};
 };
@@ -83,9 +88,10 @@ struct Context {
   Index first_sample = 0;  ///< index in the batch of the slice's first sample
   /// Keys every random number of this layer in this step; see random(sample).
   RandomKey random_key = {};
-  std::span<const T> prepared = {};  ///< LayerPlan::prepared scalars
+  std::span<const T> prepared = {};  ///< what prepare() has left
   std::span<T> saved = {};           ///< LayerPlan::saved scalars, then saved_per_sample for each sample
   std::span<T> scratch = {};         ///< working memory; its content is not kept
+  bool first_gradients = false;      ///< for backward(): dw holds nothing yet; see LayerPlan::overwrites_gradients
   /// What the layer adds to the loss: the sum over the slice's samples of a term per sample. The batch's
   /// loss is the sum over all samples divided by `batch`; backward() must add the same to its gradients.
   double loss = 0;

@@ -46,8 +46,8 @@ struct PooledConv2D {
   }
 
   template <class T>
-  void prepare(Parameters<const T> w, bool training, std::span<T> prepared) const {
-    convolution.prepare(w, training, prepared);
+  void prepare(Parameters<const T> w, bool want_dx, std::span<T> prepared) const {
+    convolution.prepare(w, want_dx, prepared);
   }
 
   template <class T>

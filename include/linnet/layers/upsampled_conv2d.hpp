@@ -40,15 +40,15 @@ struct UpsampledConv2D {
     LayerPlan plan = convolution.plan({checked_multiply(in[0], 2), checked_multiply(in[1], 2), in[2]});
     const Conv2DGeometry g = geometry(in[2]);
     plan.saved_per_sample = saved_for(convolution.activation, plan.output);
-    plan.prepared = checked_add(g.kernel_size(), checked_add(conv2d_packed_size(ConvDirection::backward_data, g),
-                                                             conv2d_packed_size(ConvDirection::forward, g)));
+    plan.prepared = checked_add(g.kernel_size(), conv2d_packed_size(ConvDirection::backward_data, g));
+    plan.prepared_dx = conv2d_packed_size(ConvDirection::forward, g);
     plan.scratch = checked_add(kernel_scratch(g), conv2d_scratch(g));
     plan.kernels = conv2d_kernels(g, true);
     return plan;
   }
 
   template <class T>
-  void prepare(Parameters<const T> w, bool training, std::span<T> prepared) const {
+  void prepare(Parameters<const T> w, bool want_dx, std::span<T> prepared) const {
     const Index channels = w[0].shape()[2], filters = convolution.filters;
     const Conv2DGeometry g = geometry(channels);
     T* v = prepared.data();
@@ -61,7 +61,7 @@ struct UpsampledConv2D {
       }
     });
     conv2d_pack<T>(ConvDirection::backward_data, g, v, v + g.kernel_size());
-    if (training)
+    if (want_dx)
       conv2d_pack<T>(ConvDirection::forward, g, v,
                      v + g.kernel_size() + conv2d_packed_size(ConvDirection::backward_data, g));
   }

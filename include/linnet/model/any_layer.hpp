@@ -66,8 +66,8 @@ class AnyLayer {
   std::string_view kind() const { return self_->kind(); }
   /// Throws ShapeError or ValueError when the layer cannot work on these inputs.
   LayerPlan plan(std::span<const Shape> in) const { return self_->plan(in); }
-  void prepare(Parameters<const T> w, bool training, std::span<T> prepared) const {
-    self_->prepare(w, training, prepared);
+  void prepare(Parameters<const T> w, bool want_dx, std::span<T> prepared) const {
+    self_->prepare(w, want_dx, prepared);
   }
   void forward(Context<T>& context, Inputs<const T> x, Parameters<const T> w, TensorView<T> y) const {
     self_->forward(context, x, w, y);
@@ -99,7 +99,7 @@ class AnyLayer {
     virtual std::unique_ptr<Interface> clone() const = 0;
     virtual std::string_view kind() const = 0;
     virtual LayerPlan plan(std::span<const Shape> in) const = 0;
-    virtual void prepare(Parameters<const T> w, bool training, std::span<T> prepared) const = 0;
+    virtual void prepare(Parameters<const T> w, bool want_dx, std::span<T> prepared) const = 0;
     virtual void forward(Context<T>&, Inputs<const T> x, Parameters<const T> w, TensorView<T> y) const = 0;
     virtual void backward(Context<T>&, Inputs<const T> x, TensorView<const T> y, TensorView<T> dy,
                           Parameters<const T> w, Inputs<T> dx, Parameters<T> dw) const = 0;
@@ -126,12 +126,12 @@ class AnyLayer {
         return layer.plan(in);
       }
     }
-    void prepare(Parameters<const T> w, bool training, std::span<T> prepared) const override {
-      if constexpr (requires { layer.prepare(w, training, prepared); }) {
-        layer.prepare(w, training, prepared);
+    void prepare(Parameters<const T> w, bool want_dx, std::span<T> prepared) const override {
+      if constexpr (requires { layer.prepare(w, want_dx, prepared); }) {
+        layer.prepare(w, want_dx, prepared);
       } else {
         static_assert(
-            !requires(L & l) { l.prepare(w, training, prepared); }, "prepare() must be const");
+            !requires(L & l) { l.prepare(w, want_dx, prepared); }, "prepare() must be const");
       }
     }
     void forward(Context<T>& context, Inputs<const T> x, Parameters<const T> w, TensorView<T> y) const override {

@@ -87,7 +87,7 @@ class Execution {
     workspace_.prepared_valid = false;
     parallel_for(plan_.node_count(), workspace_.threads, [&](Index i, int) {
       const PlannedNode<T>& node = plan_.node(static_cast<int>(i));
-      if (node.plan.prepared > 0) node.layer.prepare(weights(node), plan_.training(), prepared(node));
+      if (node.prepared_size > 0) node.layer.prepare(weights(node), node.wants_dx(), prepared(node));
     });
     if (!keep) return;
     from.assign(weights_.begin(), weights_.end());
@@ -103,6 +103,7 @@ class Execution {
     Index first = 0, count = 0;
     T* arena = nullptr;
     Index arena_first = 0;  ///< the place of sample `first` in the arena
+    bool first_of_lane = false;
     std::span<T> scratch;
     std::span<const TensorView<T>> gradients;  ///< of the slice's lane
     typename Workspace<T>::SliceLoss loss;
@@ -120,9 +121,10 @@ class Execution {
     const Index pieces = plan_.training() ? plan_.lanes_of(samples_) : slices;
     parallel_for(pieces, workspace_.threads, [&](Index piece, int thread) {
       if (plan_.training() && phase.loss) clear_lane(piece);  // everything backward comes after the loss
-      const Index last = (piece + 1) * slices / pieces;
-      for (Index i = piece * slices / pieces; i < last; ++i) {
+      const Index first = piece * slices / pieces, last = (piece + 1) * slices / pieces;
+      for (Index i = first; i < last; ++i) {
         Slice slice = slice_at(i, thread, piece);
+        slice.first_of_lane = i == first;
         run_slice(phase, io, slice);
         auto& loss = workspace_.slice_losses[static_cast<std::size_t>(i)];
         if (phase.feed) loss = {};
@@ -208,10 +210,8 @@ class Execution {
         forked += from.plan.output.size() * plan_.capacity;
       }
     }
-    const auto first = static_cast<std::size_t>(node.first_parameter);
     node.layer.backward(context, {x.data(), node.inputs.size()}, output(node, slice), gradient(node, slice),
-                        weights(node), {dx.data(), node.inputs.size()},
-                        slice.gradients.subspan(first, node.plan.parameters.size()));
+                        weights(node), {dx.data(), node.inputs.size()}, gradients_of(node, slice.gradients));
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
       if (node.input_gradients[k] != GradientUse::add) continue;
       const TensorView<T> sum = gradient(plan_.node(node.inputs[k]), slice);
@@ -236,6 +236,7 @@ class Execution {
     context.saved = {slice.arena + node.saved + slice.arena_first * node.plan.saved_per_sample,
                      static_cast<std::size_t>(node.plan.saved + slice.count * node.plan.saved_per_sample)};
     context.scratch = slice.scratch;
+    context.first_gradients = slice.first_of_lane && overwrites_gradients(node);
     return context;
   }
 
@@ -261,15 +262,24 @@ class Execution {
   }
   std::span<T> prepared(const PlannedNode<T>& node) const {
     return std::span<T>(workspace_.prepared)
-        .subspan(static_cast<std::size_t>(node.prepared), static_cast<std::size_t>(node.plan.prepared));
+        .subspan(static_cast<std::size_t>(node.prepared), static_cast<std::size_t>(node.prepared_size));
+  }
+  static Parameters<T> gradients_of(const PlannedNode<T>& node, Parameters<T> all) {
+    return all.subspan(static_cast<std::size_t>(node.first_parameter), node.plan.parameters.size());
   }
   std::span<const TensorView<T>> lane_gradients(Index lane) const {
     return std::span<const TensorView<T>>(workspace_.gradient_views)
         .subspan(static_cast<std::size_t>(lane) * plan_.parameters.size(), plan_.parameters.size());
   }
+  /// Whether the node's first backward() in a lane overwrites what is there.
+  static bool overwrites_gradients(const PlannedNode<T>& node) {
+    return node.plan.overwrites_gradients && node.needs_gradient && !node.whole_batch;
+  }
   void clear_lane(Index lane) {
-    T* gradients = workspace_.gradients.data() + lane * plan_.weight_count;
-    std::fill(gradients, gradients + plan_.weight_count, T(0));
+    for (const PlannedNode<T>& node : plan_.nodes) {
+      if (overwrites_gradients(node)) continue;
+      for (const TensorView<T>& dw : gradients_of(node, lane_gradients(lane))) std::fill(dw.begin(), dw.end(), T(0));
+    }
   }
 
   /// Adds all lanes to the first, lane after lane, for every element by itself.

@@ -42,11 +42,17 @@ struct PlannedNode {
   bool whole_batch = false;     ///< runs once on the whole batch, not slice by slice
   bool needs_gradient = false;  ///< it, or something before it, has parameters
 
+  /// Whether backward() will be asked for the gradient of some input.
+  bool wants_dx() const {
+    return std::any_of(input_gradients.begin(), input_gradients.end(),
+                       [](GradientUse use) { return use != GradientUse::none; });
+  }
+
   // Offsets in scalars. Those of tensors are into an arena of Plan::capacity samples.
   Index output = 0;
   Index gradient = 0;
   Index saved = 0;
-  Index prepared = 0;
+  Index prepared = 0, prepared_size = 0;
 };
 
 /// A piece of a step that all slices finish before the next begins: nodes forward, the loss, nodes backward.
@@ -357,7 +363,8 @@ void Plan<T>::place_tensors() {
     n.saved = planner.offset(saved_ids[k]);
     n.gradient = gradient_ids[k] < 0 ? 0 : planner.offset(gradient_ids[k]);
     n.prepared = prepared_size;
-    prepared_size = checked_add(prepared_size, round_up(n.plan.prepared, kAlignment));
+    n.prepared_size = checked_add(n.plan.prepared, n.wants_dx() ? n.plan.prepared_dx : 0);
+    prepared_size = checked_add(prepared_size, round_up(n.prepared_size, kAlignment));
     const Index samples = n.whole_batch ? batch : most_samples();
     const Index scratch = checked_add(n.plan.scratch, checked_multiply(n.plan.scratch_per_sample, samples));
     Index& largest = n.whole_batch ? batch_scratch_size : scratch_size;

@@ -114,6 +114,25 @@ inline GradientReport check_gradients(const AnyLayer<double>& layer, const std::
     if (!std::equal(dw[i].begin(), dw[i].end(), run.dw(i).begin())) fail("dw differs when dx is not wanted");
   }
 
+  // A layer that overwrites the first gradients finds anything there, and adds to them later.
+  if (run.plan().overwrites_gradients) {
+    for (std::size_t i = 0; i < run.parameters(); ++i) run.dw(i).fill(std::nan(""));
+    for (const bool first : {true, false}) {
+      loss();
+      run.context.first_gradients = first;
+      run.backward();
+    }
+    for (std::size_t i = 0; i < run.parameters(); ++i) {
+      for (Index k = 0; k < dw[i].size(); ++k) {
+        const double expected = 2 * (dw[i][k] - kBefore);
+        if (!(std::abs(run.dw(i)[k] - expected) <= options.atol + options.rtol * std::abs(expected))) {
+          fail("dw is not overwritten by the first backward() and added to by the second");
+          break;
+        }
+      }
+    }
+  }
+
   const auto compare = [&](const std::string& name, Tensor<double>& values, const Tensor<double>& gradient,
                            double before) {
     for (Index i = 0; i < values.size(); ++i) {

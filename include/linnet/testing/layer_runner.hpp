@@ -31,7 +31,7 @@ class LayerRunner {
       dw_.emplace_back(spec.shape);
     }
     y_ = dy_ = Tensor<T>(plan_.output.with_batch(batch));
-    prepared_.resize(static_cast<std::size_t>(plan_.prepared));
+    prepared_.resize(static_cast<std::size_t>(plan_.prepared + plan_.prepared_dx));
     saved_.resize(static_cast<std::size_t>(plan_.saved + batch * plan_.saved_per_sample));
     scratch_.resize(static_cast<std::size_t>(plan_.scratch + batch * plan_.scratch_per_sample));
     context.batch = batch;
@@ -51,7 +51,7 @@ class LayerRunner {
   double forward(bool training = true) {
     prepare_context(training);
     context.loss = 0;
-    layer_.prepare(views<const T>(weights_, const_weights_), training, prepared_);
+    layer_.prepare(views<const T>(weights_, const_weights_), true, prepared_);
     layer_.forward(context, views<const T>(x_, const_x_), const_weights_, y_);
     return context.loss / static_cast<double>(context.batch);
   }
@@ -75,7 +75,7 @@ class LayerRunner {
     layer_.update_state(w, dw);
   }
 
-  /// What the layer is given besides; its random key may be set.
+  /// What the layer is given besides; its random key and first_gradients may be set.
   Context<T> context;
 
  private:
