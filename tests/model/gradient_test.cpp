@@ -24,6 +24,7 @@ double run(const Case& c, std::span<const double> weights, std::vector<double>* 
   const Plan<double> plan(c.model, c.x.batch(), Mode::training, c.loss);
   Workspace<double> workspace(plan);
   std::fill(workspace.arenas.begin(), workspace.arenas.end(), std::nan(""));  // nothing may rely on zeros
+  for (const TensorView<double>& dw : workspace.gradient_views) std::fill(dw.begin(), dw.end(), std::nan(""));
   const auto feed = [&](Index first, TensorView<double> x, TensorView<double> target) {
     const auto from = c.x.samples(first, x.batch());
     std::copy(from.begin(), from.end(), x.begin());
@@ -77,6 +78,13 @@ TEST_CASE("gradients of a graph with branches and batch normalization") {
                      test::random_tensor<double>(model.input_shape().with_batch(batch), 4, -1, 1),
                      test::one_hot_targets<double>(batch, 3, 5)});
   }
+}
+
+TEST_CASE("gradients of dense layers on both sides of batch normalization") {
+  const Model<double> model = Sequential<double>(
+      {6}, {Dense{.units = 5, .activation = elu}, BatchNormalization{}, Dense{.units = 3, .activation = gelu}}, 4);
+  check_gradients({model, MeanSquaredError{}, test::random_tensor<double>(Shape{21, 6}, 7),
+                   test::random_tensor<double>(Shape{21, 3}, 8)});
 }
 
 TEST_CASE("gradients of a variational autoencoder") {

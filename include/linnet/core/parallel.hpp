@@ -19,9 +19,10 @@ LINNET_NAMESPACE_BEGIN
 
 namespace detail {
 
+#ifdef _OPENMP
 /// Shares out the pieces of a loop. Each thread begins with a run of pieces of its own, the same in every loop of as
-/// many pieces, so that it meets again what is still in its core's cache; when it has none left it takes those of
-/// others.
+/// many pieces and threads, so that it meets again what is still in its core's cache; when it has none left it takes
+/// those of others.
 class Pieces {
  public:
   Pieces(Index pieces, int threads) : runs_(std::min(threads, kMostRuns)) {
@@ -50,6 +51,7 @@ class Pieces {
   int runs_;
   Run run_[kMostRuns];
 };
+#endif
 
 inline std::atomic<int>& requested_threads() {
   static std::atomic<int> threads{0};
@@ -92,9 +94,12 @@ void parallel_for(Index pieces, int most_threads, const Body& body) {
     std::atomic<bool> failed{false};
     detail::Pieces shared(pieces, threads);
 #pragma omp parallel num_threads(threads)
-    for (Index piece; !failed.load(std::memory_order_relaxed) && (piece = shared.take(omp_get_thread_num())) >= 0;) {
+    while (!failed.load(std::memory_order_relaxed)) {
+      const int thread = omp_get_thread_num();
+      const Index piece = shared.take(thread);
+      if (piece < 0) break;
       try {
-        body(piece, omp_get_thread_num());
+        body(piece, thread);
       } catch (...) {
         failed = true;
 #pragma omp critical(linnet_parallel_for)

@@ -53,7 +53,7 @@ void gemm(Index rows, Index columns, Index depth, const T* a, Index a_row, const
   }
 }
 
-/// The same from packed B.
+/// The same from B that pack_panels() has packed.
 template <class T>
 void gemm_packed(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* panels, T* c, Index c_row,
                  TileStart start = TileStart::zero, const T* bias = nullptr) {
@@ -69,7 +69,7 @@ void gemm_packed(Index rows, Index columns, Index depth, const T* a, Index a_row
   }
 }
 
-/// The scalars that gemm_by_transposed() works in: so many, and so many per row of A.
+/// The scalars of gemm_by_transposed()'s scratch: a fixed part, and one for each row of A.
 template <class T>
 Index gemm_by_transposed_scratch(Index columns, Index depth) {
   return checked_multiply(kPanelWidth<T> - 1, checked_add(columns, depth));
@@ -77,7 +77,7 @@ Index gemm_by_transposed_scratch(Index columns, Index depth) {
 inline Index gemm_by_transposed_scratch_per_row(Index columns, Index depth) { return checked_add(columns, depth); }
 
 /// C {rows, columns} = A {rows, depth} B^T for B {columns, depth}. B is meant to be the larger: it is read as it lies
-/// in memory, the others are transposed, C^T = B A^T.
+/// in memory, the others are transposed, C^T = B A^T. Rows count as whole packs: fewer cost as much.
 template <class T>
 void gemm_by_transposed(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* b, Index b_row, T* c,
                         Index c_row, T* scratch) {
@@ -95,15 +95,15 @@ void gemm_by_transposed(Index rows, Index columns, Index depth, const T* a, Inde
   }
 }
 
-/// C {rows, columns} += A^T B for A {depth, rows} and B {depth, columns}; with another start (not a bias), C = A^T B.
+/// C {rows, columns} += A^T B for A {depth, rows} and B {depth, columns}; unless `accumulate`, C = A^T B.
 template <class T>
 void gemm_transposed(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* b, Index b_row, T* c,
-                     Index c_row, TileStart start = TileStart::accumulate) {
+                     Index c_row, bool accumulate = true) {
   // Columns of A, which become the rows of tiles, are copied side by side: where they lie, they may all fall into a few
   // lines of the first cache.
   constexpr Index kRows = 12, kBlock = 128;
   alignas(64) T strip[kBlock * kRows];
-  for (Index k = 0; k < depth; k += kBlock) {
+  for (Index k = 0; k < depth || k == 0; k += kBlock) {
     TileTaps taps{.depth = std::min(kBlock, depth - k), .b_depth = b_row, .b_pack = kPanelWidth<T>};
     for (Index r = 0; r < rows; r += kRows) {
       const Index count = std::min(kRows, rows - r);
@@ -112,7 +112,7 @@ void gemm_transposed(Index rows, Index columns, Index depth, const T* a, Index a
         for (Index j = 0; j < count; ++j) strip[i * count + j] = a[(k + i) * a_row + r + j];
       }
       tile_all(taps, count, columns, static_cast<const T*>(strip), Index{1}, b + k * b_row, false, c + r * c_row, c_row,
-               k == 0 ? start : TileStart::accumulate, static_cast<const T*>(nullptr));
+               k == 0 && !accumulate ? TileStart::zero : TileStart::accumulate, static_cast<const T*>(nullptr));
     }
   }
 }

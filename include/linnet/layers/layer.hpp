@@ -65,8 +65,8 @@ struct LayerPlan {
   /// True if, in training, a sample's output depends on the other samples of its batch: then forward()
   /// and backward() get the whole batch at once instead of a slice.
   bool couples_batch = false;
-  /// True if backward() overwrites dw where Context::first_gradients says so; the gradients of other layers are zeros
-  /// then. It saves a pass over large gradients.
+  /// True if backward() can overwrite dw instead of adding to it, and does where Context::overwrite_gradients says so.
+  /// For large kernels it saves zeroing the gradients and reading the zeros.
   bool overwrites_gradients = false;
   /// The kernels that do the work, for LINNET_VERBOSE; empty where there is nothing to choose.
   std::string kernels = {};
@@ -91,7 +91,8 @@ struct Context {
   std::span<const T> prepared = {};  ///< what prepare() has left
   std::span<T> saved = {};           ///< LayerPlan::saved scalars, then saved_per_sample for each sample
   std::span<T> scratch = {};         ///< working memory; its content is not kept
-  bool first_gradients = false;      ///< for backward(): dw holds nothing yet; see LayerPlan::overwrites_gradients
+  /// backward() must overwrite dw, which holds anything. Only for layers with LayerPlan::overwrites_gradients.
+  bool overwrite_gradients = false;
   /// What the layer adds to the loss: the sum over the slice's samples of a term per sample. The batch's
   /// loss is the sum over all samples divided by `batch`; backward() must add the same to its gradients.
   double loss = 0;

@@ -119,7 +119,8 @@ class Execution {
     const Index slices = plan_.slice_count(samples_);
     // Gradients are summed in lanes, each over a fixed run of slices; without gradients every slice is free.
     const Index pieces = plan_.training() ? plan_.lanes_of(samples_) : slices;
-    parallel_for(pieces, workspace_.threads, [&](Index piece, int thread) {
+    // When a NaN is looked for, one thread meets the first; several would tell now of one, now of another.
+    parallel_for(pieces, check_finite_ ? 1 : workspace_.threads, [&](Index piece, int thread) {
       if (plan_.training() && phase.loss) clear_lane(piece);  // everything backward comes after the loss
       const Index first = piece * slices / pieces, last = (piece + 1) * slices / pieces;
       for (Index i = first; i < last; ++i) {
@@ -236,7 +237,7 @@ class Execution {
     context.saved = {slice.arena + node.saved + slice.arena_first * node.plan.saved_per_sample,
                      static_cast<std::size_t>(node.plan.saved + slice.count * node.plan.saved_per_sample)};
     context.scratch = slice.scratch;
-    context.first_gradients = slice.first_of_lane && overwrites_gradients(node);
+    context.overwrite_gradients = slice.first_of_lane && overwrites_gradients(node);
     return context;
   }
 
@@ -273,7 +274,7 @@ class Execution {
   }
   /// Whether the node's first backward() in a lane overwrites what is there.
   static bool overwrites_gradients(const PlannedNode<T>& node) {
-    return node.plan.overwrites_gradients && node.needs_gradient && !node.whole_batch;
+    return node.plan.overwrites_gradients && !node.whole_batch;
   }
   void clear_lane(Index lane) {
     for (const PlannedNode<T>& node : plan_.nodes) {

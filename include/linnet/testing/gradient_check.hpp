@@ -119,7 +119,7 @@ inline GradientReport check_gradients(const AnyLayer<double>& layer, const std::
     for (std::size_t i = 0; i < run.parameters(); ++i) run.dw(i).fill(std::nan(""));
     for (const bool first : {true, false}) {
       loss();
-      run.context.first_gradients = first;
+      run.context.overwrite_gradients = first;
       run.backward();
     }
     for (std::size_t i = 0; i < run.parameters(); ++i) {

@@ -56,7 +56,8 @@ class LayerRunner {
     return context.loss / static_cast<double>(context.batch);
   }
 
-  /// dx(i) are overwritten (none of them, unless want_dx), dw(i) added to; dy() is kept.
+  /// dx(i) are overwritten (none of them, unless want_dx), dw(i) added to (or, with context.overwrite_gradients,
+  /// overwritten); dy() is kept.
   void backward(bool want_dx = true) {
     prepare_context(context.training);
     Tensor<T> dy = dy_;  // the layer may use it up
@@ -75,7 +76,7 @@ class LayerRunner {
     layer_.update_state(w, dw);
   }
 
-  /// What the layer is given besides; its random key and first_gradients may be set.
+  /// What the layer is given besides; its random key and overwrite_gradients may be set.
   Context<T> context;
 
  private:
