@@ -37,7 +37,7 @@ void by_weights(benchmark::State& state) {
   Tensor<float> dw({n, units});
   const bench::Watch watch;
   for ([[maybe_unused]] auto _ : state) {
-    gemm_transposed<float>(n, units, batch, x.data(), n, dy.data(), units, dw.data(), units);
+    gemm_at_b<float>(n, units, batch, x.data(), n, dy.data(), units, dw.data(), units);
     benchmark::DoNotOptimize(dw.data());
   }
   watch.count_flop(state, product_flop(batch, units, n), 1);

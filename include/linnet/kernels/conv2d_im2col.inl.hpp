@@ -94,9 +94,8 @@ void conv2d_backward_weights_im2col(const Conv2DGeometry& g, const T* x, const T
       for (Index first = 0; first < outputs; first += kTileOutputs) {
         const Index last = std::min(outputs, first + kTileOutputs);
         gather_patches(g, x + n * g.input_size() + group * in, first, last, patches);
-        gemm_transposed(depth, out, last - first, static_cast<const T*>(patches), depth,
-                        dy + n * g.output_size() + first * g.filters + group * out, g.filters, dw + group * out,
-                        g.filters);
+        gemm_at_b(depth, out, last - first, static_cast<const T*>(patches), depth,
+                  dy + n * g.output_size() + first * g.filters + group * out, g.filters, dw + group * out, g.filters);
       }
     }
   }

@@ -69,36 +69,40 @@ void gemm_packed(Index rows, Index columns, Index depth, const T* a, Index a_row
   }
 }
 
-/// The scalars of gemm_by_transposed()'s scratch: a fixed part, and one for each row of A.
-template <class T>
-Index gemm_by_transposed_scratch(Index columns, Index depth) {
-  return checked_multiply(kPanelWidth<T> - 1, checked_add(columns, depth));
+/// The rows of A that gemm_a_bt() transposes at a time, and the scalars of its scratch.
+inline constexpr Index kTransposedRows = 64;
+inline Index gemm_a_bt_scratch(Index columns, Index depth) {
+  return checked_multiply(kTransposedRows, checked_add(columns, depth));
 }
-inline Index gemm_by_transposed_scratch_per_row(Index columns, Index depth) { return checked_add(columns, depth); }
 
 /// C {rows, columns} = A {rows, depth} B^T for B {columns, depth}. B is meant to be the larger: it is read as it lies
-/// in memory, the others are transposed, C^T = B A^T. Rows count as whole packs: fewer cost as much.
+/// in memory, rows of the others are transposed, C^T = B A^T. Rows count as whole packs: fewer cost as much.
 template <class T>
-void gemm_by_transposed(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* b, Index b_row, T* c,
-                        Index c_row, T* scratch) {
+void gemm_a_bt(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* b, Index b_row, T* c,
+               Index c_row, T* scratch) {
   constexpr Index kLanes = kPanelWidth<T>;
-  const Index padded = (rows + kLanes - 1) / kLanes * kLanes;
+  static_assert(kTransposedRows % kLanes == 0);
   T* panels = scratch;
-  T* c_transposed = scratch + depth * padded;
-  pack_panels(depth, rows, a, Index{1}, a_row, panels);
-  gemm_packed(columns, padded, depth, b, b_row, static_cast<const T*>(panels), c_transposed, padded);
-  for (Index first = 0; first < columns; first += kLanes) {  // in blocks, whose lines stay in the cache
-    const Index last = std::min(columns, first + kLanes);
-    for (Index r = 0; r < rows; ++r) {
-      for (Index j = first; j < last; ++j) c[r * c_row + j] = c_transposed[j * padded + r];
+  T* c_transposed = scratch + depth * kTransposedRows;
+  for (Index from = 0; from < rows;
+       from += kTransposedRows, a += kTransposedRows * a_row, c += kTransposedRows * c_row) {
+    const Index count = std::min(kTransposedRows, rows - from);
+    const Index padded = (count + kLanes - 1) / kLanes * kLanes;
+    pack_panels(depth, count, a, Index{1}, a_row, panels);
+    gemm_packed(columns, padded, depth, b, b_row, static_cast<const T*>(panels), c_transposed, padded);
+    for (Index first = 0; first < columns; first += kLanes) {  // in blocks, whose lines stay in the cache
+      const Index last = std::min(columns, first + kLanes);
+      for (Index r = 0; r < count; ++r) {
+        for (Index j = first; j < last; ++j) c[r * c_row + j] = c_transposed[j * padded + r];
+      }
     }
   }
 }
 
 /// C {rows, columns} += A^T B for A {depth, rows} and B {depth, columns}; unless `accumulate`, C = A^T B.
 template <class T>
-void gemm_transposed(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* b, Index b_row, T* c,
-                     Index c_row, bool accumulate = true) {
+void gemm_at_b(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* b, Index b_row, T* c,
+               Index c_row, bool accumulate = true) {
   // Columns of A, which become the rows of tiles, are copied side by side: where they lie, they may all fall into a few
   // lines of the first cache.
   constexpr Index kRows = 12, kBlock = 128;

@@ -47,9 +47,7 @@ struct Dense {
     plan.parameters.push_back({"kernel", {in.back(), units}, kernel_initializer});
     if (use_bias) plan.parameters.push_back({"bias", {units}, bias_initializer});
     plan.saved_per_sample = saved_for(activation, plan.output);
-    const Index rows = in.size() / in.back();                            // of a sample
-    plan.scratch = gemm_by_transposed_scratch<float>(in.back(), units);  // float's packs are the widest
-    plan.scratch_per_sample = checked_multiply(rows, gemm_by_transposed_scratch_per_row(in.back(), units));
+    plan.scratch_dx = gemm_a_bt_scratch(in.back(), units);
     plan.overwrites_gradients = true;
     plan.kernels = "matrix product";
     return plan;
@@ -69,14 +67,13 @@ struct Dense {
     const Index n = x.shape().back();
     const Index rows = x.size() / n;
     start_backward(activation, context, y, dy);
-    gemm_transposed<T>(n, units, rows, x.data(), n, dy.data(), units, dw[0].data(), units,
-                       !context.overwrite_gradients);
+    gemm_at_b<T>(n, units, rows, x.data(), n, dy.data(), units, dw[0].data(), units, !context.overwrite_gradients);
     if (use_bias) {
       if (context.overwrite_gradients) std::fill(dw[1].begin(), dw[1].end(), T(0));
       column_sums<T>(rows, units, dy.data(), dw[1].data());
     }
     if (dx.empty()) return;
-    gemm_by_transposed<T>(rows, n, units, dy.data(), units, w[0].data(), units, dx.data(), n, context.scratch.data());
+    gemm_a_bt<T>(rows, n, units, dy.data(), units, w[0].data(), units, dx.data(), n, context.scratch.data());
   }
 };
 

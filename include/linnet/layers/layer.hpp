@@ -55,9 +55,10 @@ struct LayerPlan {
   /// couples_batch) so many for the whole batch.
   Index saved_per_sample = 0;
   Index saved = 0;
-  /// Scalars of working memory in Context::scratch: a fixed part and one per sample of the slice.
+  /// Scalars of working memory in Context::scratch: for forward() and backward(), and those that only the computation
+  /// of dx uses besides.
   Index scratch = 0;
-  Index scratch_per_sample = 0;
+  Index scratch_dx = 0;
   /// Scalars that prepare() derives from the weights, once per step, for all slices and threads: those that forward()
   /// reads (and backward() may), and behind them those that only the computation of dx does.
   Index prepared = 0;

@@ -53,6 +53,7 @@ struct PlannedNode {
   Index gradient = 0;
   Index saved = 0;
   Index prepared = 0, prepared_size = 0;
+  Index scratch_size = 0;
 };
 
 /// A piece of a step that all slices finish before the next begins: nodes forward, the loss, nodes backward.
@@ -365,10 +366,9 @@ void Plan<T>::place_tensors() {
     n.prepared = prepared_size;
     n.prepared_size = checked_add(n.plan.prepared, n.wants_dx() ? n.plan.prepared_dx : 0);
     prepared_size = checked_add(prepared_size, round_up(n.prepared_size, kAlignment));
-    const Index samples = n.whole_batch ? batch : most_samples();
-    const Index scratch = checked_add(n.plan.scratch, checked_multiply(n.plan.scratch_per_sample, samples));
+    n.scratch_size = checked_add(n.plan.scratch, n.wants_dx() ? n.plan.scratch_dx : 0);
     Index& largest = n.whole_batch ? batch_scratch_size : scratch_size;
-    largest = std::max(largest, round_up(scratch, kAlignment));
+    largest = std::max(largest, round_up(n.scratch_size, kAlignment));
   }
 }
 

@@ -56,7 +56,7 @@ std::string describe(const Plan<T>& plan, int threads) {
                     std::string(to_string(isa())), std::to_string(samples), bytes(layer.output.size() * samples),
                     bytes(node.needs_gradient ? layer.output.size() * samples : 0),
                     bytes(layer.saved + layer.saved_per_sample * samples), bytes(node.prepared_size),
-                    bytes(layer.scratch + layer.scratch_per_sample * samples)});
+                    bytes(node.scratch_size)});
   }
   if (plan.loss) {
     rows.push_back(

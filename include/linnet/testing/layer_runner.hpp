@@ -33,7 +33,7 @@ class LayerRunner {
     y_ = dy_ = Tensor<T>(plan_.output.with_batch(batch));
     prepared_.resize(static_cast<std::size_t>(plan_.prepared + plan_.prepared_dx));
     saved_.resize(static_cast<std::size_t>(plan_.saved + batch * plan_.saved_per_sample));
-    scratch_.resize(static_cast<std::size_t>(plan_.scratch + batch * plan_.scratch_per_sample));
+    scratch_.resize(static_cast<std::size_t>(plan_.scratch + plan_.scratch_dx));
     context.batch = batch;
   }
 
@@ -49,9 +49,8 @@ class LayerRunner {
 
   /// Returns what the layer adds to the loss of the batch.
   double forward(bool training = true) {
-    prepare_context(training);
+    prepare_context(training, true);
     context.loss = 0;
-    layer_.prepare(views<const T>(weights_, const_weights_), true, prepared_);
     layer_.forward(context, views<const T>(x_, const_x_), const_weights_, y_);
     return context.loss / static_cast<double>(context.batch);
   }
@@ -59,7 +58,7 @@ class LayerRunner {
   /// dx(i) are overwritten (none of them, unless want_dx), dw(i) added to (or, with context.overwrite_gradients,
   /// overwritten); dy() is kept.
   void backward(bool want_dx = true) {
-    prepare_context(context.training);
+    prepare_context(context.training, want_dx);
     Tensor<T> dy = dy_;  // the layer may use it up
     std::vector<TensorView<T>> dx(dx_.size()), dw;
     for (std::size_t i = 0; i < dx_.size() && want_dx; ++i) dx[i] = dx_[i];
@@ -80,12 +79,18 @@ class LayerRunner {
   Context<T> context;
 
  private:
-  void prepare_context(bool training) {
+  /// As a plan does: without dx, what only dx needs is not there.
+  void prepare_context(bool training, bool want_dx) {
     context.training = training;
-    context.prepared = prepared_;
     context.saved = saved_;
-    context.scratch = scratch_;
-    std::fill(scratch_.begin(), scratch_.end(), std::numeric_limits<T>::quiet_NaN());  // nothing may rely on it
+    const auto part = [&](AlignedVector<T>& memory, Index size, Index size_dx) {
+      std::fill(memory.begin(), memory.end(), std::numeric_limits<T>::quiet_NaN());  // nothing may rely on it
+      return std::span<T>(memory).first(static_cast<std::size_t>(size + (want_dx ? size_dx : 0)));
+    };
+    context.scratch = part(scratch_, plan_.scratch, plan_.scratch_dx);
+    const std::span<T> prepared = part(prepared_, plan_.prepared, plan_.prepared_dx);
+    layer_.prepare(views<const T>(weights_, const_weights_), want_dx, prepared);
+    context.prepared = prepared;
   }
   template <class Element>
   static std::span<const TensorView<Element>> views(std::vector<Tensor<T>>& tensors,
