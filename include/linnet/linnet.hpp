@@ -11,6 +11,8 @@
 #include "linnet/data/corruption.hpp"
 #include "linnet/data/image_dataset.hpp"
 #include "linnet/data/sources.hpp"
+#include "linnet/evaluation/classification.hpp"
+#include "linnet/evaluation/image_quality.hpp"
 #include "linnet/layers/layers.hpp"
 #include "linnet/losses/binary_crossentropy.hpp"
 #include "linnet/losses/categorical_crossentropy.hpp"

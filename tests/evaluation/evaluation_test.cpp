@@ -1,0 +1,83 @@
+#include <cmath>
+
+#include <doctest/doctest.h>
+#include "golden/goldens.hpp"
+#include "linnet/evaluation/classification.hpp"
+#include "linnet/evaluation/image_quality.hpp"
+#include "support.hpp"
+
+using namespace linnet;
+using doctest::Approx;
+
+TEST_CASE("image quality is scikit-image's") {
+  const test::GoldenArrays golden("evaluation");
+  for (const std::string name : {"grey/", "color/"}) {
+    const Tensor<double>&a = golden[name + "a"], &b = golden[name + "b"];
+    const std::vector<double> ssim = structural_similarity(a.view(), b.view());
+    REQUIRE(static_cast<Index>(ssim.size()) == a.batch());
+    const std::vector<double> same = structural_similarity(a.view(), a.view());
+    for (Index i = 0; i < a.batch(); ++i) {
+      const double mse = mean_squared_error(a.samples(i, 1), b.samples(i, 1));
+      CHECK(mse == Approx(golden[name + "mse"][i]).epsilon(1e-12));
+      CHECK(psnr(mse) == Approx(golden[name + "psnr"][i]).epsilon(1e-12));
+      CHECK(ssim[static_cast<std::size_t>(i)] == Approx(golden[name + "ssim"][i]).epsilon(1e-9));
+      CHECK(same[static_cast<std::size_t>(i)] == Approx(1).epsilon(1e-12));
+    }
+    const Tensor<float> af = golden.get<float>(name + "a"), bf = golden.get<float>(name + "b");
+    CHECK(structural_similarity(af.view(), bf.view()) == ssim);  // the golden inputs are floats
+  }
+}
+
+TEST_CASE("the entropy of grey targets is SciPy's") {
+  const test::GoldenArrays golden("evaluation");
+  const Tensor<double>&p = golden["probability"], &entropy = golden["entropy"];
+  double sum = 0;
+  for (Index i = 0; i < p.size(); ++i) {
+    const Tensor<double> one(Shape{1}, p[i]);
+    CHECK(binary_entropy(one.view()) == Approx(entropy[i]).epsilon(1e-12));
+    sum += entropy[i];
+  }
+  CHECK(binary_entropy(p.view()) == Approx(sum / static_cast<double>(p.size())).epsilon(1e-12));
+}
+
+TEST_CASE("Wilson's interval") {
+  const test::GoldenArrays golden("evaluation");
+  const Tensor<double>&counts = golden["counts"], &bounds = golden["wilson"];
+  for (Index i = 0; i < counts.batch(); ++i) {
+    const Interval got = wilson_interval(static_cast<Index>(counts[2 * i]), static_cast<Index>(counts[2 * i + 1]));
+    CHECK(got.low == Approx(bounds[2 * i]).epsilon(1e-9));
+    CHECK(got.high == Approx(bounds[2 * i + 1]).epsilon(1e-9));
+  }
+  CHECK(wilson_interval(0, 0).low == 0);
+  CHECK(wilson_interval(0, 0).high == 1);
+  CHECK(test::mentions(test::error_of<ValueError>([] { wilson_interval(3, 2); }), "3 of 2"));
+  CHECK(test::mentions(test::error_of<ValueError>([] { wilson_interval(-1, 2); }), "-1 of 2"));
+}
+
+TEST_CASE("a confusion matrix counts") {
+  ConfusionMatrix matrix(3);
+  for (const auto& [actual, recognized] : {std::pair{0, 0}, {0, 0}, {0, 2}, {1, 1}, {2, 0}, {2, 2}}) {
+    matrix.add(actual, recognized);
+  }
+  CHECK(matrix.count(0, 2) == 1);
+  CHECK(matrix.count(2, 1) == 0);
+  CHECK(matrix.total(0) == 3);
+  CHECK(matrix.total() == 6);
+  CHECK(matrix.correct() == 4);
+  CHECK(matrix.accuracy() == Approx(4.0 / 6));
+  CHECK(matrix.recall(0) == Approx(2.0 / 3));
+  CHECK(std::isnan(ConfusionMatrix(2).accuracy()));
+  CHECK(test::mentions(test::error_of<ValueError>([&] { matrix.add(3, 0); }), "[0, 3)"));
+  CHECK(test::mentions(test::error_of<ValueError>([&] { matrix.count(0, -1); }), "got 0 recognized as -1"));
+  CHECK(test::mentions(test::error_of<ValueError>([] { ConfusionMatrix(0); }), "classes >= 1"));
+}
+
+TEST_CASE("images that cannot be compared") {
+  const Tensor<float> a(Shape{2, 12, 12, 1}), b(Shape{2, 12, 11, 1}), small(Shape{1, 10, 12, 1}),
+      none(Shape{0, 12, 12, 1});
+  CHECK(test::mentions(test::error_of<ShapeError>([&] { mean_squared_error(a.view(), b.view()); }), "12, 11"));
+  CHECK(test::mentions(test::error_of<ShapeError>([&] { mean_squared_error(none.view(), none.view()); }),
+                       "at least one"));
+  CHECK(
+      test::mentions(test::error_of<ShapeError>([&] { structural_similarity(small.view(), small.view()); }), "11x11"));
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/python3
+"""Golden values for include/linnet/evaluation, from libraries that are not ours.
+
+    apt-get install python3-skimage python3-scipy && /usr/bin/python3 tests/golden/make_evaluation_goldens.py
+
+writes evaluation.npz beside itself: pairs of images `a` and `b` {n, height, width, channels}, and for each pair `mse`,
+`psnr` and `ssim` by scikit-image; `probability` and its `entropy` by SciPy; `counts` {k, 2} of successes and trials,
+and `wilson` {k, 2}, the bounds that solve (p - q)^2 = z^2 q (1 - q) / n for q, found by root finding.
+"""
+
+import pathlib
+
+import numpy as np
+from scipy import optimize, stats
+from skimage import metrics
+
+rng = np.random.default_rng(20261125)
+arrays = {}
+for name, shape in {"grey": (6, 28, 28, 1), "color": (3, 13, 17, 3)}.items():
+    a = rng.random(shape).astype(np.float32)
+    a[0] = np.round(a[0])
+    noise = rng.normal(size=shape) * np.linspace(0.02, 0.9, shape[0]).reshape(-1, 1, 1, 1)
+    b = np.clip(a + noise, 0, 1).astype(np.float32)
+    b[-1] = 0.25  # without any structure
+    pairs = list(zip(a.astype(np.float64), b.astype(np.float64)))
+    arrays[f"{name}/a"], arrays[f"{name}/b"] = a.astype(np.float64), b.astype(np.float64)
+    arrays[f"{name}/mse"] = np.array([metrics.mean_squared_error(x, y) for x, y in pairs])
+    arrays[f"{name}/psnr"] = np.array([metrics.peak_signal_noise_ratio(x, y, data_range=1) for x, y in pairs])
+    arrays[f"{name}/ssim"] = np.array([
+        metrics.structural_similarity(x, y, data_range=1, gaussian_weights=True, sigma=1.5,
+                                      use_sample_covariance=False, channel_axis=2) for x, y in pairs])
+
+probability = np.concatenate([[0, 1], rng.random(50)]).astype(np.float32).astype(np.float64)
+arrays["probability"] = probability
+arrays["entropy"] = np.array([stats.bernoulli(p).entropy() for p in probability])
+
+z = stats.norm.ppf(0.975)
+counts = np.array([[0, 10], [1, 10], [5, 10], [10, 10], [9870, 10000], [9999, 10000], [1, 1], [263, 980]])
+bounds = []
+for successes, trials in counts:
+    p = successes / trials
+    f = lambda q: (p - q) ** 2 - z * z * q * (1 - q) / trials
+    inside = 1e-9  # at p = 0 and p = 1 the other solution is p itself
+    bounds.append([0 if successes == 0 else optimize.brentq(f, 0, p - inside, xtol=1e-15),
+                   1 if successes == trials else optimize.brentq(f, p + inside, 1, xtol=1e-15)])
+arrays["counts"], arrays["wilson"] = counts.astype(np.float64), np.array(bounds)
+np.savez_compressed(pathlib.Path(__file__).parent / "evaluation.npz", **arrays)
