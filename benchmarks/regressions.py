@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Compares two files of benchmark results: regressions.py BEFORE.json AFTER.json [--threshold 0.1] [--all]
 
-The files are what a benchmark program writes with --benchmark_out=FILE --benchmark_out_format=json. Where it was run with
---benchmark_repetitions=N the medians count. Prints what became slower or faster by more than the threshold, slowest
-first, and ends with status 1 if anything became slower or is gone. Kernels are compared by the share of the peak that they reach
-(each run measures its own peak, so a machine that is slower as a whole shows no regression), whole networks by time.
+The files are what a benchmark program writes with --benchmark_out=FILE --benchmark_out_format=json. Where it was run
+with --benchmark_repetitions=N the medians count, and a change is one only if the two runs' repetitions do not overlap.
+Prints what became slower or faster by more than the threshold, slowest first, with the range of the repetitions, and
+ends with status 1 if anything became slower, 2 if there is nothing to compare. Kernels are compared by the share of the
+peak that they reach (each run measures its own peak, so a machine that is slower as a whole shows no regression), whole
+networks by time. Measure on a machine that does nothing else.
 """
 
 import argparse
@@ -13,19 +15,31 @@ import statistics
 import sys
 
 
+def fail(message):
+    print(f"regressions.py: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
 def read(path):
-    """{name: (what was measured, its value, whether more is better)}"""
-    with open(path, encoding="utf-8") as file:
-        runs = json.load(file)["benchmarks"]
+    """{name: (what was measured, its values, whether more is better)}"""
+    try:
+        with open(path, encoding="utf-8") as file:
+            runs = json.load(file)["benchmarks"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        fail(f"{path}: no results of a benchmark program ({error})")
     values = {}
     for run in runs:
         if run.get("run_type", "iteration") != "iteration" or run.get("error_occurred"):
             continue
-        if "of_peak" in run:
-            values.setdefault(run["run_name"], ("share of peak", [], True))[1].append(run["of_peak"])
+        if "%peak" in run:
+            values.setdefault(run["run_name"], ("% of peak", [], True))[1].append(run["%peak"])
         else:
             values.setdefault(run["run_name"], (run["time_unit"], [], False))[1].append(run["real_time"])
-    return {name: (unit, statistics.median(numbers), more) for name, (unit, numbers, more) in values.items()}
+    return values
+
+
+def text(numbers):
+    return f"{statistics.median(numbers):.4g} [{min(numbers):.4g} to {max(numbers):.4g}]"
 
 
 def main():
@@ -40,19 +54,22 @@ def main():
     for name, (unit, new, more) in after.items():
         if name in before and before[name][0] == unit:
             old = before[name][1]
-            rows.append((new / old if more else old / new, name, unit, old, new))
+            ratio = statistics.median(new) / statistics.median(old)
+            apart = min(new) > max(old) or max(new) < min(old)
+            rows.append((ratio if more else 1 / ratio, apart, name, f"{text(old)} -> {text(new)} {unit}"))
     if not rows:
-        sys.exit("the files have no measurement in common (aggregates alone are not enough)")
-    rows.sort()
-    slower = sum(speed < 1 - arguments.threshold for speed, *_ in rows)
-    for speed, name, unit, old, new in rows:
-        if arguments.all or abs(speed - 1) > arguments.threshold:
-            print(f"{speed:6.2f} times as fast  {name}  ({old:.4g} -> {new:.4g}, {unit})")
-    gone = sorted(set(before) - set(after))
-    for name in gone:
-        print(f"gone: {name}")
-    print(f"{len(rows)} compared, {slower} slower by more than {arguments.threshold:.0%}, {len(gone)} gone")
-    sys.exit(1 if slower or gone else 0)
+        fail("the files have no measurement in common (aggregates alone are not enough)")
+    slower = 0
+    for speed, apart, name, figures in sorted(rows):
+        changed = apart and abs(speed - 1) > arguments.threshold
+        slower += changed and speed < 1
+        if arguments.all or changed:
+            print(f"{speed:6.2f} times as fast  {name}  ({figures})")
+    missing = sorted(set(before) - set(after))
+    if missing:
+        print(f"{len(missing)} measured before only: {missing[0]}" + (", ..." if len(missing) > 1 else ""))
+    print(f"{len(rows)} compared, {slower} slower by more than {arguments.threshold:.0%}")
+    sys.exit(1 if slower else 0)
 
 
 main()

@@ -155,6 +155,36 @@ TEST_CASE("salt and pepper hit the given share of the pixels, as often with whit
   CHECK(static_cast<double>(std::count(image.begin(), image.end(), 0.5f)) == doctest::Approx(70000).epsilon(0.03));
 }
 
+TEST_CASE("blind corruption gives every image an amount of its own, up to the given one") {
+  const Corruption blind{.amount = 0.4, .blind = true};
+  double sum = 0, most = 0;
+  for (std::uint32_t i = 0; i < 500; ++i) {
+    std::vector<double> image(400, 0.5);  // deviations of up to 0.4: some are held within [0, 1]
+    blind.apply<double>(RandomKey{5, 0, 0, i}, image);
+    std::vector<double> same(400, 0.5);
+    const double amount = 0.4 * double{RandomKey{5, random_stream::kCorruptionAmount, 0, i}.uniform(0)};
+    Corruption{.amount = amount}.apply<double>(RandomKey{5, 0, 0, i}, same);
+    REQUIRE(image == same);
+    sum += amount / 500;
+    most = std::max(most, amount);
+  }
+  CHECK(sum == doctest::Approx(0.2).epsilon(0.05));
+  CHECK(most > 0.39);
+}
+
+TEST_CASE("a label source corrupts as a denoising source does") {
+  const ImageDataset set = numbered(10);
+  const std::vector<Index> samples = {3, 6};
+  Tensor<float> x(Shape{2, 2, 3, 1}), noisy(x.shape()), image(x.shape()), label(Shape{2, 1});
+  const Corruption noise{.amount = 0.3};
+  LabelSource(set, noise, 4).fill<float>(samples, 2, x, label);
+  DenoisingSource(set, noise, 4).fill<float>(samples, 2, noisy, image);
+  CHECK(std::equal(x.begin(), x.end(), noisy.begin()));
+  CHECK(!std::equal(x.begin(), x.end(), image.begin()));
+  CHECK(label[1] == static_cast<float>(set.label(6)));
+  CHECK(mentions(error_of([&] { LabelSource(set, Corruption{.amount = -1}); }), ">= 0"));
+}
+
 TEST_CASE("an image's noise depends on seed, epoch and index alone") {
   const ImageDataset set = numbered(10);
   const auto noisy = [&](const DenoisingSource& source, std::vector<Index> samples, std::uint32_t epoch) {

@@ -193,6 +193,14 @@ Real plain_loss(const Case& c, const Data<T>& data, Reduction reduction) {
 
 }  // namespace
 
+TEST_CASE("binary cross-entropy refuses outputs that no sigmoid gives") {
+  const Tensor<float> target(Shape{1, 2}, 0.5f), above(Shape{1, 2}, 3.0f), below(Shape{1, 2}, -0.5f);
+  CHECK(std::isfinite(BinaryCrossentropy{}.evaluate<float>(1, above, target, {})));  // as a relu gives
+  const std::string message = error_of<ValueError>([&] { BinaryCrossentropy{}.evaluate<float>(1, below, target, {}); });
+  CHECK(mentions(message, "is a sigmoid missing, or from_logits = true?"));
+  CHECK(std::isfinite(BinaryCrossentropy{.from_logits = true}.evaluate<float>(1, below, target, {})));
+}
+
 TEST_CASE("losses have the value of the plain formula, and the gradient of its differences") {
   test::for_each_isa([&](Isa isa) {
     for (const Case& c : cases()) {

@@ -127,7 +127,7 @@ TEST_CASE("many threads predict with one const model") {
 TEST_CASE("predict refuses inputs of another shape, and takes an empty batch") {
   const Model<float> model = test::denoiser();
   const std::string message = error_of([&] { model.predict(Tensor<float>(Shape{2, 28, 27, 1})); });
-  CHECK(mentions(message, "(2, 28, 28, 1)"));
+  CHECK(mentions(message, "(n, 28, 28, 1)"));
   CHECK(mentions(message, "(2, 28, 27, 1)"));
   CHECK(model.predict(Tensor<float>(Shape{0, 28, 28, 1})).shape() == Shape{0, 28, 28, 1});
 }
@@ -140,7 +140,7 @@ TEST_CASE("every node has a name of its own") {
 
   GraphBuilder<float> numbered({3});
   const auto given = numbered.add(Dense{.units = 2}, numbered.input(), "dense_1");
-  const Model<float> model = numbered.build(numbered.add(Dense{}, numbered.add(Dense{}, given)));
+  const Model<float> model = numbered.build(numbered.add(Dense{.units = 1}, numbered.add(Dense{.units = 1}, given)));
   CHECK(model.nodes()[0].name == "dense_1");
   CHECK(model.nodes()[1].name == "dense");
   CHECK(model.nodes()[2].name == "dense_2");
@@ -148,7 +148,7 @@ TEST_CASE("every node has a name of its own") {
 
 TEST_CASE("an error of a layer names the node") {
   const std::string message = error_of<ShapeError>([] {
-    Sequential({4, 4, 1}, {Conv2D{.kernel_size = 3}, Conv2D{.kernel_size = 3}});
+    Sequential({4, 4, 1}, {Conv2D{.filters = 1, .kernel_size = 3}, Conv2D{.filters = 1, .kernel_size = 3}});
   });
   CHECK(mentions(message, "conv2d_1: Conv2D"));
   CHECK(mentions(error_of<ShapeError>([] { Sequential({8}, {Reshape{.target_shape = {-2, 4}}}); }), "reshape: "));
@@ -158,18 +158,24 @@ TEST_CASE("an error of a layer names the node") {
                  "at most 6 axes"));
 }
 
+TEST_CASE("a number of units or filters must be given") {
+  CHECK(mentions(error_of<ValueError>([] { Sequential({3}, {Dense{}}); }), "units >= 1, got 0"));
+  CHECK(mentions(error_of<Error>([] { Sequential({4, 4, 1}, {Conv2D{.kernel_size = 3}}); }), "got 0 filters"));
+  CHECK(mentions(error_of<Error>([] { Sequential({4, 4, 1}, {Conv2DTranspose{.kernel_size = 3}}); }), "filters"));
+}
+
 TEST_CASE("a graph takes its own nodes only") {
   GraphBuilder<float> graph({3}), other({3});
-  const auto foreign = other.add(Dense{}, other.input());
-  CHECK_THROWS_AS(graph.add(Dense{}, foreign), ValueError);
-  CHECK_THROWS_AS(graph.add(Dense{}, other.input()), ValueError);
+  const auto foreign = other.add(Dense{.units = 1}, other.input());
+  CHECK_THROWS_AS(graph.add(Dense{.units = 1}, foreign), ValueError);
+  CHECK_THROWS_AS(graph.add(Dense{.units = 1}, other.input()), ValueError);
   CHECK_THROWS_AS(graph.build(foreign), ValueError);
 }
 
 TEST_CASE("a model refuses a layer that nobody reads") {
   std::vector<std::pair<AnyLayer<float>, std::vector<int>>> layers;
-  layers.emplace_back(Dense{}, std::vector<int>{kModelInput});
-  layers.emplace_back(Dense{}, std::vector<int>{kModelInput});
+  layers.emplace_back(Dense{.units = 1}, std::vector<int>{kModelInput});
+  layers.emplace_back(Dense{.units = 1}, std::vector<int>{kModelInput});
   CHECK(mentions(error_of<ValueError>([&] { Model<float>({3}, layers, 0); }), "dense: no layer reads it"));
 }
 
@@ -178,12 +184,12 @@ TEST_CASE("huge numbers in a layer's configuration are errors, not overflows") {
   const auto refused = [](const auto& layer) {
     CHECK(error_of<Error>([&] { Sequential({8, 8, 2}, {layer}); }) != "(no error)");
   };
-  refused(Conv2D{.kernel_size = Size2D(kHuge, kHuge)});
-  refused(Conv2D{.kernel_size = 1, .strides = Size2D(kHuge, 1), .padding = same});
-  refused(Conv2D{.kernel_size = 2, .dilation_rate = Size2D(kHuge, kHuge)});
+  refused(Conv2D{.filters = 1, .kernel_size = Size2D(kHuge, kHuge)});
+  refused(Conv2D{.filters = 1, .kernel_size = 1, .strides = Size2D(kHuge, 1), .padding = same});
+  refused(Conv2D{.filters = 1, .kernel_size = 2, .dilation_rate = Size2D(kHuge, kHuge)});
   refused(Conv2D{.filters = kHuge});
   refused(Conv2D{.padding = pad(kHuge, kHuge, 1, 1)});
-  refused(Conv2DTranspose{.kernel_size = 3, .padding = pad(kHuge, kHuge, 1, 1)});
+  refused(Conv2DTranspose{.filters = 1, .kernel_size = 3, .padding = pad(kHuge, kHuge, 1, 1)});
   refused(Conv2DTranspose{.kernel_size = 3, .strides = Size2D(kHuge, kHuge)});
   refused(MaxPool2D{.pool_size = 2, .strides = Size2D(kHuge, 1), .padding = same});
   refused(UpSampling2D{.size = Size2D(kHuge, kHuge)});

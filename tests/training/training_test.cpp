@@ -493,7 +493,8 @@ TEST_CASE("data that do not fit are refused") {
 }
 
 TEST_CASE("batch normalization that has nothing to learn still gathers its averages") {
-  Model<float> model = Sequential({2}, {BatchNormalization{.momentum = 0.5, .center = false, .scale = false}, Dense{}});
+  Model<float> model =
+      Sequential({2}, {BatchNormalization{.momentum = 0.5, .center = false, .scale = false}, Dense{.units = 1}});
   Trainer trainer(model, MeanSquaredError{}, SGD{});
   const Tensor<float> x(Shape{2, 2}, {4, 1, 6, 1});
   for (int step = 0; step < 30; ++step) trainer.train_on_batch(x, Tensor<float>(Shape{2, 1}));

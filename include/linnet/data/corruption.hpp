@@ -19,6 +19,8 @@ struct Corruption {
   };
   Kind kind = Kind::gaussian;
   double amount = 0.5;
+  /// Every image gets an amount of its own, uniform in [0, amount): what trains a model that is not told the level.
+  bool blind = false;
 
   /// Throws ValueError for an amount below 0, or a probability above 1.
   void validate() const {
@@ -34,15 +36,17 @@ struct Corruption {
     constexpr Index kChunk = 256;  // elements: their random numbers are on the stack
     std::array<T, kChunk> random;
     const RandomKey own = key.with_stream(random_stream::kCorruption);
+    const double share = blind ? double{key.with_stream(random_stream::kCorruptionAmount).uniform(0)} : 1;
+    const T image_amount = static_cast<T>(amount * share);
     for (Index first = 0; first < static_cast<Index>(image.size()); first += kChunk) {
       const Index n = std::min(kChunk, static_cast<Index>(image.size()) - first);
       const std::span<T> numbers(random.data(), static_cast<std::size_t>(n));
       if (kind == Kind::gaussian) {
         fill_normal<T>(own, numbers, first);
-        add_noise_clipped<T>(n, static_cast<T>(amount), random.data(), image.data() + first);
+        add_noise_clipped<T>(n, image_amount, random.data(), image.data() + first);
       } else {
         fill_uniform<T>(own, numbers, first);
-        salt_and_pepper<T>(n, static_cast<T>(amount), random.data(), image.data() + first);
+        salt_and_pepper<T>(n, image_amount, random.data(), image.data() + first);
       }
     }
   }

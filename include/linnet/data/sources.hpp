@@ -107,28 +107,41 @@ class AutoencodingSource {
   const ImageDataset* images_;
 };
 
-/// Inputs: images; targets {1}: the index of their class, for SparseCategoricalCrossentropy.
+/// Inputs: images, as they are or corrupted; targets {1}: the index of their class, for SparseCategoricalCrossentropy.
 class LabelSource {
  public:
   /// Throws ValueError when the images have no labels.
-  explicit LabelSource(const ImageDataset& images) : images_(&images) {
+  explicit LabelSource(const ImageDataset& images) : LabelSource(images, Corruption{.amount = 0}) {}
+  /// The noise is that of a DenoisingSource with the same arguments. Throws ValueError for a corruption out of range,
+  /// and when the images have no labels.
+  LabelSource(const ImageDataset& images, const Corruption& corruption, std::uint64_t seed = 0, bool fresh = true)
+      : images_(&images), corruption_(corruption), seed_(seed), fresh_(fresh) {
     if (!images.labelled()) throw ValueError("LabelSource: the images have no labels");
+    corruption.validate();
   }
   explicit LabelSource(const ImageDataset&&) = delete;
+  LabelSource(const ImageDataset&&, const Corruption&, std::uint64_t = 0, bool = true) = delete;
   Index size() const { return images_->size(); }
   Shape input_shape() const { return images_->image_shape(); }
   Shape target_shape() const { return {1}; }
   template <class T>
-  void fill(std::span<const Index> samples, std::uint32_t, TensorView<T> x, TensorView<T> target) const {
+  void fill(std::span<const Index> samples, std::uint32_t epoch, TensorView<T> x, TensorView<T> target) const {
     const Index n = x.sample_size();
     for (std::size_t i = 0; i < samples.size(); ++i) {
-      images_->copy_image(samples[i], x.data() + static_cast<Index>(i) * n);
+      T* image = x.data() + static_cast<Index>(i) * n;
+      images_->copy_image(samples[i], image);
       target[static_cast<Index>(i)] = static_cast<T>(images_->label(samples[i]));
+      if (corruption_.amount == 0) continue;
+      const RandomKey key{seed_, 0, fresh_ ? epoch : 0, static_cast<std::uint32_t>(samples[i])};
+      corruption_.apply<T>(key, std::span<T>(image, static_cast<std::size_t>(n)));
     }
   }
 
  private:
   const ImageDataset* images_;
+  Corruption corruption_;
+  std::uint64_t seed_;
+  bool fresh_;
 };
 
 LINNET_NAMESPACE_END

@@ -20,6 +20,8 @@
 #include "linnet/io/safetensors.hpp"
 #include "linnet/model/layer_registry.hpp"
 #include "linnet/model/model.hpp"
+#include "linnet/model/predictor.hpp"
+#include "linnet/model/summary.hpp"
 
 LINNET_NAMESPACE_BEGIN
 

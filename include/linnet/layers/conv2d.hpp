@@ -24,7 +24,7 @@ struct Conv2D {
   static constexpr std::string_view kName = "Conv2D";
   static constexpr bool kEndsWithActivation = true;
 
-  Index filters = 1;
+  Index filters = 0;  ///< to be given
   Size2D kernel_size = 3;
   Size2D strides = 1;
   Padding padding = valid;

@@ -20,7 +20,7 @@ struct Dense {
   static constexpr std::string_view kName = "Dense";
   static constexpr bool kEndsWithActivation = true;
 
-  Index units = 1;
+  Index units = 0;  ///< to be given
   Activation activation = linear;
   bool use_bias = true;
   Initializer kernel_initializer = glorot_uniform;

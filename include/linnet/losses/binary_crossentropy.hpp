@@ -32,10 +32,14 @@ struct BinaryCrossentropy {
     return BinaryCrossentropy{.from_logits = true, .reduction = reduction};
   }
 
-  /// Throws ValueError for a target outside [0, 1].
+  /// Throws ValueError for a target outside [0, 1], and for an output below 0. (One above 1, as a relu may give,
+  /// counts as 1.)
   template <class T>
   double evaluate(Index batch, TensorView<const T> y, TensorView<const T> target, TensorView<T> dy) const {
     detail::require_probabilities<T>(kName, target);
+    if (!from_logits) {
+      detail::require_output_probabilities<T>(kName, y, "sigmoid", std::numeric_limits<T>::infinity());
+    }
     return detail::sum_over_samples<T>(
         reduction, batch, y.sample_size(), y, target, dy, [&](Index n, const T* p, const T* t, T factor, T* d) {
           if (from_logits) return binary_crossentropy_logits<T>(n, p, t, factor, d);

@@ -64,12 +64,13 @@ void require_probabilities(std::string_view who, TensorView<const T> target) {
 /// Throws ValueError for outputs that cannot be probabilities: most often those of a network that ends without a
 /// softmax. (A NaN is not reported here but where losses that are not finite are.)
 template <class T>
-void require_output_probabilities(std::string_view who, TensorView<const T> y) {
+void require_output_probabilities(std::string_view who, TensorView<const T> y, const char* activation = "softmax",
+                                  T most = 1) {
   constexpr T kSlack = static_cast<T>(1e-3);
-  const Index place = find_outside<T>(y.size(), y.data(), -kSlack, 1 + kSlack);
+  const Index place = find_outside<T>(y.size(), y.data(), -kSlack, most + kSlack);
   if (place < 0 || y[place] != y[place]) return;
   throw ValueError(std::string(who) + ": expected outputs that are probabilities, got " + std::to_string(y[place]) +
-                   "; is a softmax missing, or from_logits = true?");
+                   "; is a " + activation + " missing, or from_logits = true?");
 }
 
 /// Throws ShapeError unless an output can be compared with a target at all.

@@ -189,7 +189,7 @@ class Execution {
     gather_inputs(node, slice, x);
     const TensorView<T> y = output(node, slice);
     node.layer.forward(context, {x.data(), node.inputs.size()}, weights(node), y);
-    if (check_finite_) require_finite(node.name + ": its output is", y, slice.first);
+    if (check_finite_) require_finite(node.name + ": its output is", y, slice.first, "; what comes before it is");
     return context.loss;
   }
 
@@ -296,12 +296,13 @@ class Execution {
     });
   }
 
-  static void require_finite(const std::string& what, TensorView<const T> values, Index first_sample) {
+  static void require_finite(const std::string& what, TensorView<const T> values, Index first_sample,
+                             const char* behind = "") {
     for (Index i = 0; i < values.size(); ++i) {
       if (std::isfinite(values[i])) continue;
       const Index sample = first_sample + i / values.sample_size();
       throw NumericError(what + " not finite (" + std::to_string(values[i]) + " for sample " + std::to_string(sample) +
-                         " of the batch); what comes before it is");
+                         " of the batch)" + behind);
     }
   }
 

@@ -50,9 +50,9 @@ class Predictor {
  private:
   static void require(const char* what, TensorView<const T> view, const Shape& sample) {
     if (view.shape().rank() == 0 || view.shape().without_batch() != sample) {
-      throw ShapeError(std::string("predict: expected ") + what + " of shape " +
-                       sample.with_batch(view.shape().rank() == 0 ? 0 : view.batch()).to_string() + ", got " +
-                       view.shape().to_string());
+      // "(n, 28, 28, 1)": with a batch of the view's own a forgotten batch axis would look like one.
+      throw ShapeError(std::string("predict: expected ") + what + " of shape (n" + (sample.rank() > 0 ? ", " : "") +
+                       sample.to_string().substr(1) + ", got " + view.shape().to_string());
     }
   }
 

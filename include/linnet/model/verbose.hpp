@@ -1,4 +1,4 @@
-// What a plan has chosen, in words: printed to the standard error stream for each workspace that is made while the
+// What a plan has chosen, in words: printed to the standard error stream when a workspace is made for it while the
 // environment variable LINNET_VERBOSE is set, to anything but 0.
 #pragma once
 
@@ -6,6 +6,8 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +20,14 @@ LINNET_NAMESPACE_BEGIN
 inline bool verbose() {
   const char* value = std::getenv("LINNET_VERBOSE");
   return value != nullptr && *value != '\0' && std::string_view(value) != "0";
+}
+
+/// Prints a description, unless the program has printed the same before: one plan may get many workspaces.
+inline void print_once(const std::string& description) {
+  static std::mutex mutex;
+  static std::set<std::string> printed;
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (printed.insert(description).second) std::fputs(description.c_str(), stderr);
 }
 
 namespace detail {

@@ -18,7 +18,7 @@ class Workspace {
   explicit Workspace(const Plan<T>& plan, int thread_count = num_threads())
       : threads(static_cast<int>(std::clamp<Index>(
             thread_count, 1, plan.training() ? std::min(plan.most_lanes, plan.most_slices()) : plan.most_slices()))) {
-    if (verbose()) std::fputs(describe(plan, threads).c_str(), stderr);
+    if (verbose()) print_once(describe(plan, threads));
     const Index arena_count = plan.segmented ? 1 : threads;
     arenas.resize(size(checked_multiply(arena_count, plan.arena_size)));
     scratch.resize(size(checked_multiply(threads, plan.scratch_size)));

@@ -73,6 +73,7 @@ inline std::string format_logs(const Logs& logs) {
 /// it goes; into a file or a pipe goes one line per epoch.
 struct ProgressBar {
   std::FILE* stream = stdout;
+  std::string prefix = {};  ///< what every line begins with
   /// Forces one form or the other; by default the stream is asked whether it is a terminal.
   enum class Style { automatic, redraw, lines } style = Style::automatic;
 
@@ -93,13 +94,13 @@ struct ProgressBar {
     const double rate = images_per_second(state);
     const double fraction = static_cast<double>(state.step) / static_cast<double>(state.steps);
     const double samples_left = static_cast<double>(state.samples) * (1 - fraction) / fraction;
-    draw(title(state) + " [" + bar + "] " + std::to_string(state.step) + "/" + std::to_string(state.steps) + "  " +
-         std::to_string(std::llround(rate)) + "/s  " + detail::clock_time(rate > 0 ? samples_left / rate : 0) +
+    draw(prefix + title(state) + " [" + bar + "] " + std::to_string(state.step) + "/" + std::to_string(state.steps) +
+         "  " + std::to_string(std::llround(rate)) + "/s  " + detail::clock_time(rate > 0 ? samples_left / rate : 0) +
          " left" + detail::format_logs(state.logs));
   }
   template <class T>
   void on_epoch_end(TrainingState<T>& state) {
-    const std::string line = title(state) + "  " + detail::clock_time(state.seconds) + "  " +
+    const std::string line = prefix + title(state) + "  " + detail::clock_time(state.seconds) + "  " +
                              std::to_string(std::llround(images_per_second(state))) + "/s" +
                              detail::format_logs(state.logs);
     draw("");  // the whole line replaces what was drawn, however wide the terminal is

@@ -383,7 +383,7 @@ LossTerms Trainer<T>::step(Index samples, const SliceIo<T>& io) {
 template <class T>
 void Trainer<T>::explain_non_finite(Index samples, const SliceIo<T>& io, RandomKey key, double loss) {
   const std::string where = "step " + std::to_string(progress.step + 1) + " (epoch " +
-                            std::to_string(progress.epoch + 1) + "): the loss is " + std::to_string(loss) + ". ";
+                            std::to_string(progress.epoch + 1) + "): the loss is " + std::to_string(loss) + "; ";
   require_finite_weights(where);
   Execution<T> again(*plan_, *workspace_, model_->weights(), samples, key);
   again.check_finite();
@@ -392,7 +392,8 @@ void Trainer<T>::explain_non_finite(Index samples, const SliceIo<T>& io, RandomK
   } catch (const NumericError& error) {
     throw NumericError(where + error.what());
   }
-  throw NumericError(where + std::string(loss_.kind()) + ": every layer's output is finite, the loss is not");
+  throw NumericError(where + std::string(loss_.kind()) +
+                     ": every layer's output is finite, the loss is not (is the learning rate too high?)");
 }
 
 template <class T>
