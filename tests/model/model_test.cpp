@@ -188,9 +188,9 @@ TEST_CASE("huge numbers in a layer's configuration are errors, not overflows") {
   refused(Conv2D{.filters = 1, .kernel_size = 1, .strides = Size2D(kHuge, 1), .padding = same});
   refused(Conv2D{.filters = 1, .kernel_size = 2, .dilation_rate = Size2D(kHuge, kHuge)});
   refused(Conv2D{.filters = kHuge});
-  refused(Conv2D{.padding = pad(kHuge, kHuge, 1, 1)});
+  refused(Conv2D{.filters = 1, .padding = pad(kHuge, kHuge, 1, 1)});
   refused(Conv2DTranspose{.filters = 1, .kernel_size = 3, .padding = pad(kHuge, kHuge, 1, 1)});
-  refused(Conv2DTranspose{.kernel_size = 3, .strides = Size2D(kHuge, kHuge)});
+  refused(Conv2DTranspose{.filters = 1, .kernel_size = 3, .strides = Size2D(kHuge, kHuge)});
   refused(MaxPool2D{.pool_size = 2, .strides = Size2D(kHuge, 1), .padding = same});
   refused(UpSampling2D{.size = Size2D(kHuge, kHuge)});
   refused(ZeroPadding2D{.padding = pad(kHuge, kHuge, kHuge, kHuge)});
