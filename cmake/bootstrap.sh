@@ -6,7 +6,7 @@ usage() {
   cat <<'END'
 usage: sh cmake/bootstrap.sh [--no-install] COMMAND
 
-  demo          train the denoiser on the digits that come with linnet; the report lands in demo/
+  demo          the denoising study of the digits that come with linnet; the report lands in demo/
   test          build and run every test with g++, then with clang++ and the sanitizers
   bench         build and run the benchmarks
   install-only  install the packages that all of these need, and stop
@@ -52,12 +52,12 @@ root=$(pwd)
 if command -v apt-get >/dev/null 2>&1; then
   manager=apt
   for_demo='g++ make cmake ninja-build libeigen3-dev libpng-dev zlib1g-dev nlohmann-json3-dev libcli11-dev'
-  for_test='doctest-dev clang libomp-dev libclang-rt-dev'
+  for_test='doctest-dev clang libomp-dev libclang-rt-dev chromium'
   for_bench='libbenchmark-dev'
 elif command -v dnf >/dev/null 2>&1; then
   manager=dnf
   for_demo='gcc-c++ make cmake ninja-build eigen3-devel libpng-devel zlib-devel json-devel cli11-devel'
-  for_test='doctest-devel clang libomp-devel compiler-rt'
+  for_test='doctest-devel clang libomp-devel compiler-rt chromium'
   for_bench='google-benchmark-devel'
 elif command -v brew >/dev/null 2>&1; then
   manager=brew

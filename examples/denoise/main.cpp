@@ -1,73 +1,94 @@
-// denoise: trains a convolutional autoencoder that removes noise from digits, and reports what it does.
-#include <CLI/CLI.hpp>
+// denoise: trains networks that remove noise from images, measures what they do, and reports it.
 #include <cstdio>
-#include <exception>
-#include <filesystem>
 
-#include "run.hpp"
-
-namespace {
-
-void demo(const denoise::Options& options) {
-  linnet::set_num_threads(options.threads);
-  linnet::Corruption{.amount = options.noise}.validate();
-  const denoise::Digits digits = denoise::load_digits(options);
-  std::error_code error;
-  std::filesystem::create_directories(options.out, error);
-  if (error) throw linnet::FileError(options.out + ": the folder cannot be made: " + error.message());
-  linnet::Model<float> model = denoise::build_model(options.seed);
-  std::printf("%s\n%td digits to train, %td held out: %s\n\n", model.summary().c_str(), digits.train.size(),
-              digits.held_out.size(), digits.origin.c_str());
-  const denoise::Figures figures = denoise::train(model, digits, options);
-  denoise::write_report(model, digits, options, figures);
-  std::printf("\nheld-out loss %.4f (a perfect copy: %.4f), PSNR %.1f dB -> %.1f dB\n", figures.held_out_loss.back(),
-              figures.floor, denoise::psnr(figures.mse_noisy), denoise::psnr(figures.mse_denoised));
-  std::printf("report: %s\n", std::filesystem::absolute(options.out + "/report.html").c_str());
-}
-
-}  // namespace
+#include "../common/cli.hpp"
+#include "study.hpp"
 
 int main(int argc, char** argv) {
-  CLI::App app{"Trains a convolutional autoencoder that removes noise from digits.", "denoise"};
+  CLI::App app{"Trains networks that remove noise from images, and reports what is recovered and what is lost.",
+               "denoise"};
   app.set_version_flag("--version", "linnet " LINNET_VERSION_STRING);
-  app.require_subcommand(0, 1);
+  app.require_subcommand(1);
   app.option_defaults()->always_capture_default();
   denoise::Options options;
-  CLI::App* command = app.add_subcommand("demo", "Train on the digits that come with linnet and write a report");
-  const auto number = [&](const char* name, auto& value, const char* description, auto least, auto most) {
-    command->add_option(name, value, description)->check(CLI::Range(least, most))->type_name("NUMBER");
-  };
-  command
-      ->add_option("--out", options.out, "Folder for the report, the model and the history; files in it are replaced")
-      ->type_name("FOLDER")
-      ->check(CLI::Validator([](const std::string& path) { return path.empty() ? "expected a folder" : ""; }, ""));
-  command
-      ->add_option("--data", options.data,
-                   "Folder with MNIST's four files (default: the 10,000 digits of examples/data)")
-      ->type_name("FOLDER")
-      ->check(CLI::ExistingDirectory);
-  number("--noise", options.noise, "Standard deviation of the noise, for pixels in [0, 1]", 0.01, 10.0);
-  number("--epochs", options.epochs, "Passes over the training digits", 1, 100000);
-  number("--batch", options.batch, "Digits in a batch", 1, 65536);
-  number("--lr", options.learning_rate, "Adam's first learning rate; it falls to 0 along a cosine", 1e-9, 10.0);
-  number("--threads", options.threads, "Threads; 0 means all cores", 0, 4096);
-  command->add_option("--seed", options.seed, "Seed of the initial weights, the order and the noise")
-      ->type_name("NUMBER");
-  if (argc == 1) {
-    std::printf("%s", app.help("", CLI::AppFormatMode::All).c_str());
-    return 0;
+  std::string model, input, config;
+
+  CLI::App* study =
+      app.add_subcommand("study", "Train a model for each level of noise, measure, and write one report of all");
+  CLI::App* train = app.add_subcommand("train", "Train a model for each level of noise");
+  CLI::App* eval = app.add_subcommand("eval", "Measure a saved model on held-out images");
+  CLI::App* apply =
+      app.add_subcommand("apply", "Denoise a PNG file, a folder of them or an IDX file with a saved model");
+  CLI::App* report = app.add_subcommand("report", "Write the report of a study's run folder anew");
+
+  for (CLI::App* command : {study, train, eval}) {
+    cli::folder(
+        command, "--data", options.data,
+        "Folder with MNIST's four files, or with PNG files of one size (in subfolders 0 to 9, if they are digits); "
+        "every fifth PNG is held out (default: the 10,000 digits of examples/data)");
+    command
+        ->add_option(
+            "--noise", options.noise,
+            "Levels of noise, separated by commas: the standard deviation for pixels in [0, 1], or the share of "
+            "pixels that salt and pepper hit")
+        ->delimiter(',')
+        ->check(CLI::Range(0.01, 10.0))
+        ->type_name("NUMBERS");
+    command->add_option("--noise-kind", options.noise_kind, "Kind of noise")
+        ->check(CLI::IsMember({"gaussian", "salt-and-pepper", "salt-pepper"}));
+    cli::number(command, "--threads", options.threads, "Threads; 0 means all cores", 0, 4096);
   }
-  try {
-    app.parse(argc, argv);
-    if (!*command) throw CLI::RequiredError("A subcommand");
-    demo(options);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    std::fprintf(stderr, "denoise: %s (denoise demo --help lists the options)\n", error.what());
-    return 1;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "denoise: %s\n", error.what());
-    return 1;
+  for (CLI::App* command : {study, train}) {
+    cli::folder(command, "--out", options.out, "Run folder: models, figures, pictures and the report");
+    command
+        ->add_option("--model", options.model, "Network: the autoencoder of the original report (ML-PW-12), or a U-Net")
+        ->check(CLI::IsMember({"autoencoder", "unet"}));
+    cli::number(command, "--filters", options.filters, "Filters of each convolution (U-Net: of the finest level)", 4,
+                1024);
+    command->add_option("--output", options.output, "Last activation; relu was the original report's")
+        ->check(CLI::IsMember({"sigmoid", "relu"}));
+    cli::number(command, "--epochs", options.epochs, "Passes over the training images", 1, 100000);
+    cli::number(command, "--batch", options.batch, "Images in a batch", 1, 65536);
+    cli::number(command, "--lr", options.learning_rate, "Adam's (first) learning rate", 1e-9, 10.0);
+    command->add_option("--schedule", options.schedule, "Learning rate: falling to 0 along a cosine, or constant")
+        ->check(CLI::IsMember({"cosine", "constant"}));
+    command->add_option("--seed", options.seed, "Seed of the initial weights, the order and the noise")
+        ->type_name("NUMBER");
+    command->add_flag("--resume", options.resume, "Go on with the run in OUT, with the same options");
+    command->add_flag("--overwrite", options.overwrite, "Replace the run in OUT");
+    command
+        ->add_option("--config", config,
+                     "Options from a JSON file, such as config.json of a run folder; those given here count more")
+        ->type_name("FILE");
   }
-  return 0;
+  train->add_flag("--blind", options.blind,
+                  "One model for all levels: each image gets its own, from 0 to the largest of --noise");
+  study->add_flag("--full", options.full,
+                  "Every recipe and both networks in one report; takes up to an hour on the full MNIST, and "
+                  "sets --model, --output, --epochs, --batch, --lr and --schedule itself");
+  study->add_option("--classifier", options.classifier, "The classifier that judges digits (default: one is trained)")
+      ->type_name("FILE");
+  eval->add_option("--classifier", options.classifier, "A classifier that judges digits")->type_name("FILE");
+  for (CLI::App* command : {eval, apply}) {
+    command->add_option("--model", model, "A model that `denoise` has saved")->required()->type_name("FILE");
+  }
+  apply->add_option("input", input, "PNG file, folder of PNG files, or IDX file")->required()->type_name("PATH");
+  cli::folder(apply, "--out", options.out, "Folder for the denoised files, which get the names of the noisy ones")
+      ->required();
+  cli::folder(report, "--out", options.out, "Run folder")->required();
+
+  return cli::main(
+      app, argc, argv,
+      [&] {
+        if (options.noise_kind == "salt-pepper") options.noise_kind = "salt-and-pepper";
+        if (*study) denoise::study_command(options);
+        if (*train) denoise::train_command(options);
+        if (*eval) denoise::eval_command(options, model);
+        if (*apply) denoise::apply_command(model, input, options.out);
+        if (*report) denoise::write_report(run::Folder(options.out));
+      },
+      [&] {
+        return std::string("denoise ") + (*study ? "study" : "train") + " --resume --config " + options.out +
+               "/config.json --out " + options.out;
+      });
 }

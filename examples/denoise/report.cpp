@@ -1,254 +1,497 @@
-// The report: one HTML file that needs nothing else, and the files beside it.
+// The report of a study: one HTML file, made of nothing but metrics.json and the pictures of the run folder.
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
-#include "linnet/io/file.hpp"
-#include "linnet/io/image_grid.hpp"
-#include "linnet/io/model.hpp"
-#include "run.hpp"
+#include "../common/html.hpp"
+#include "../common/plot.hpp"
+#include "study.hpp"
 
 namespace denoise {
 
-using namespace linnet;
+using nlohmann::json;
+using namespace report;
 
 namespace {
 
-#if defined(__clang__)
-constexpr const char* kCompiler = "clang " __clang_version__;
-#elif defined(__GNUC__)
-constexpr const char* kCompiler = "g++ " __VERSION__;
-#else
-constexpr const char* kCompiler = "unknown";
-#endif
-
-std::string number(double value, int decimals) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", decimals, value);
-  return text;
+double rate(const json& counted) {
+  return counted.at("count").get<double>() / std::max(1.0, counted.at("of").get<double>());
+}
+/// "95.2% (94.8 to 95.6)".
+std::string rate_text(const json& counted) {
+  return percent(rate(counted)) + " <span class=\"soft\">(" + number(100 * counted.at("low").get<double>(), 1) +
+         " to " + number(100 * counted.at("high").get<double>(), 1) + ")</span>";
 }
 
-/// The shortest text that a number is read back from.
-std::string exact(double value) {
+std::string level_text(const json& noise) {
   char text[32];
-  return std::string(text, std::to_chars(text, text + sizeof text, value).ptr);
-}
-
-std::string base64(const Bytes& bytes) {
-  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (i + k < bytes.size() ? bytes[i + k] : 0u);
-    for (std::size_t k = 0; k < 4; ++k) {
-      text += i + k <= bytes.size() ? kDigits[group >> (18 - 6 * k) & 63] : '=';
-    }
-  }
+  std::snprintf(text, sizeof text, "%g", noise.get<double>());
   return text;
 }
 
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char c : text) {
-    if (c == '&')
-      result += "&amp;";
-    else if (c == '<')
-      result += "&lt;";
-    else if (c == '>')
-      result += "&gt;";
-    else if (c == '"')
-      result += "&quot;";
-    else
-      result += c;
-  }
-  return result;
+/// The share of class `actual` that was taken for `recognized`.
+double share(const json& matrix, int actual, int recognized) {
+  double total = 0;
+  for (const json& n : matrix.at(static_cast<std::size_t>(actual))) total += n.get<double>();
+  return total == 0
+             ? 0
+             : matrix.at(static_cast<std::size_t>(actual)).at(static_cast<std::size_t>(recognized)).get<double>() /
+                   total;
 }
 
-/// "12,345".
-std::string thousands(Index value) {
-  std::string text = std::to_string(value);
-  for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, 1, ',');
-  return text;
-}
-
-/// What the loss has above the least there is, by epoch and on a logarithmic axis, as an SVG figure.
-std::string loss_plot(const Figures& f) {
-  constexpr double kLeft = 62, kRight = 690, kTop = 40, kBottom = 268;
-  double low = 1e9, high = 0;
-  for (const auto* losses : {&f.loss, &f.held_out_loss}) {
-    for (const double loss : *losses) {
-      low = std::min(low, loss - f.floor);
-      high = std::max(high, loss - f.floor);
+struct Turn {
+  int actual, recognized;
+  double share;
+};
+/// The confusions of a matrix, the most frequent first.
+std::vector<Turn> turns_of(const json& matrix) {
+  std::vector<Turn> turns;
+  const int classes = static_cast<int>(matrix.size());
+  for (int a = 0; a < classes; ++a) {
+    for (int r = 0; r < classes; ++r) {
+      if (a != r) turns.push_back({a, r, share(matrix, a, r)});
     }
   }
-  // Ticks at 1, 2 and 5 times the powers of ten, from the one below the lowest to the one above the highest.
-  std::vector<double> ticks;
-  const double lowest = std::max(low, 1e-6);
-  for (double power = std::pow(10, std::floor(std::log10(lowest))); power < 10 * high; power *= 10) {
-    for (const double factor : {1.0, 2.0, 5.0}) {
-      const double tick = factor * power;
-      if (!ticks.empty() && ticks.back() >= high) break;
-      if (tick <= lowest) ticks.clear();
-      ticks.push_back(tick);
-    }
-  }
-  const auto epochs = static_cast<double>(f.loss.size());
-  const auto x = [&](double epoch) {
-    return epochs > 1 ? kLeft + (kRight - kLeft) * (epoch - 1) / (epochs - 1) : (kLeft + kRight) / 2;
-  };
-  const auto y = [&](double excess) {
-    const double share = std::log(std::max(excess, lowest) / ticks.front()) / std::log(ticks.back() / ticks.front());
-    return kBottom - (kBottom - kTop) * share;
-  };
-
-  std::string svg =
-      "<svg viewBox=\"0 0 720 320\" role=\"img\" aria-label=\"Loss above the least possible, by epoch\">\n";
-  for (const double v : ticks) {
-    svg += "<line class=\"grid\" x1=\"" + number(kLeft, 1) + "\" x2=\"" + number(kRight, 1) + "\" y1=\"" +
-           number(y(v), 1) + "\" y2=\"" + number(y(v), 1) + "\"/><text x=\"" + number(kLeft - 8, 1) + "\" y=\"" +
-           number(y(v) + 4, 1) + "\" text-anchor=\"end\">" + number(v, v < 0.01 ? 3 : 2) + "</text>\n";
-  }
-  const Index step = std::max<Index>(1, static_cast<Index>(std::ceil(epochs / 10)));
-  for (Index e = 1; e <= static_cast<Index>(f.loss.size()); e += e == 1 && step > 1 ? step - 1 : step) {
-    svg += "<text x=\"" + number(x(static_cast<double>(e)), 1) + "\" y=\"" + number(kBottom + 20, 1) +
-           "\" text-anchor=\"middle\">" + std::to_string(e) + "</text>\n";
-  }
-  svg += "<text x=\"" + number((kLeft + kRight) / 2, 1) + "\" y=\"312\" text-anchor=\"middle\">epoch</text>\n";
-  svg += "<text transform=\"translate(14 " + number((kTop + kBottom) / 2, 1) +
-         ") rotate(-90)\" text-anchor=\"middle\">above the least possible (nats a pixel)</text>\n";
-  const auto curve = [&](const std::vector<double>& values, const char* name) {
-    std::string points, marks;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const std::string px = number(x(static_cast<double>(i + 1)), 1), py = number(y(values[i] - f.floor), 1);
-      points += px + "," + py + " ";
-      marks += "<circle class=\"" + std::string(name) + "\" cx=\"" + px + "\" cy=\"" + py + "\" r=\"3\"/>";
-    }
-    svg += "<polyline class=\"" + std::string(name) + "\" points=\"" + points + "\"/>" + marks + "\n";
-  };
-  curve(f.loss, "training");
-  curve(f.held_out_loss, "held");
-  const auto key = [&](int at, const char* name, const char* label) {
-    const std::string left = std::to_string(at), right = std::to_string(at + 32), text = std::to_string(at + 40);
-    svg += "<line class=\"" + std::string(name) + "\" x1=\"" + left + "\" x2=\"" + right +
-           "\" y1=\"18\" y2=\"18\"/><text x=\"" + text + "\" y=\"22\">" + label + "</text>\n";
-  };
-  key(62, "training", "training digits, fresh noise");
-  key(330, "held", "held-out digits");
-  return svg + "</svg>\n";
+  std::stable_sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) { return a.share > b.share; });
+  return turns;
+}
+std::string turn_text(const Turn& turn) {
+  return std::to_string(turn.actual) + " &rarr; " + std::to_string(turn.recognized) + " (" + percent(turn.share) + ")";
 }
 
-constexpr const char* kStyle = R"(
-:root { color-scheme: light dark; --ink: #1d2430; --soft: #5a6475; --ground: #ffffff; --card: #f4f6f9; --line: #d8dde5;
-        --blue: #0067b1; --orange: #b65200; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e6eaf1; --soft: #a3adbd; --ground: #14181f; --card: #1d232d; --line: #353e4c;
-          --blue: #5cb3f5; --orange: #f39c4a; }
+std::string strips_html(const run::Folder& folder, const json& strips) {
+  std::string html = "<div class=\"strip\">\n";
+  for (const json& strip : strips) {
+    std::vector<std::string> verdicts;
+    if (strip.contains("verdicts")) {
+      for (std::size_t i = 0; i < strip["verdicts"].size(); ++i) {
+        const std::string digit = std::to_string(strip["verdicts"][i].get<int>());
+        verdicts.push_back(strip["verdicts"][i] == strip["truth"][i] ? digit : wrong(digit));
+      }
+    }
+    const std::string name = strip["name"];
+    html += Page::strip(escaped(name), picture(folder.file(strip["picture"]), name), verdicts);
+  }
+  return html + "</div>\n";
 }
-body { margin: 0; background: var(--ground); color: var(--ink); font: 16px/1.55 system-ui, sans-serif; }
-main { max-width: 900px; margin: 0 auto; padding: 32px 20px 64px; }
-h1 { font-size: 28px; line-height: 1.2; margin: 0 0 4px; } h2 { font-size: 19px; margin: 40px 0 12px; }
-p { margin: 8px 0; } .soft { color: var(--soft); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); gap: 12px; margin-top: 24px; }
-.tile { background: var(--card); border-radius: 10px; padding: 14px 16px; }
-.tile b { display: block; font-size: 24px; font-variant-numeric: tabular-nums; } .tile span { color: var(--soft); font-size: 14px; }
-.rows { display: grid; grid-template-columns: auto 1fr; gap: 0 12px; }
-.rows .names { display: grid; grid-template-rows: repeat(3, 1fr); align-items: center; color: var(--soft); font-size: 14px; }
-img { width: 100%; height: auto; display: block; image-rendering: pixelated; border-radius: 6px; }
-svg { width: 100%; height: auto; } svg text { fill: var(--soft); font: 13px system-ui, sans-serif; }
-svg .grid { stroke: var(--line); } svg .training, svg .held { fill: none; stroke-width: 2.2; }
-svg .training { stroke: var(--blue); } svg .held { stroke: var(--orange); }
-svg circle.training { fill: var(--blue); } svg circle.held { fill: var(--orange); }
-pre { background: var(--card); border-radius: 10px; padding: 14px 16px; overflow-x: auto; font-size: 13px; line-height: 1.45; }
-table { border-collapse: collapse; width: 100%; } td { padding: 6px 8px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td:first-child { color: var(--soft); width: 40%; }
-)";
 
-std::string html(const Model<float>& model, const Digits& digits, const Options& options, const Figures& f,
-                 const Bytes& picture) {
-  const auto tile = [](const std::string& value, const std::string& what) {
-    return "<div class=\"tile\"><b>" + value + "</b><span>" + what + "</span></div>\n";
+/// A confusion matrix as a table; the deeper the blue, the larger the share of its row.
+std::string heat_map(const json& matrix, const std::string& caption) {
+  const int classes = static_cast<int>(matrix.size());
+  std::string html =
+      "<div class=\"scroll\"><table class=\"heat\"><caption class=\"soft\">" + caption + "</caption><tr><th></th>";
+  for (int r = 0; r < classes; ++r) html += "<th>" + std::to_string(r) + "</th>";
+  html += "</tr>\n";
+  for (int a = 0; a < classes; ++a) {
+    html += "<tr><th>" + std::to_string(a) + "</th>";
+    for (int r = 0; r < classes; ++r) {
+      const double part = share(matrix, a, r);
+      const int depth = static_cast<int>(std::lround(100 * std::sqrt(part) * 0.62));
+      html += "<td style=\"background:color-mix(in srgb, var(" + std::string(a == r ? "--c0" : "--c1") + ") " +
+              std::to_string(depth) + "%, transparent)\">" + (part >= 0.0005 ? number(100 * part, 1) : "") + "</td>";
+    }
+    html += "</tr>\n";
+  }
+  return html + "</table></div>\n";
+}
+
+/// The figures of one row of the table of a level.
+std::vector<std::string> figure_row(const std::string& name, const json& f, double floor) {
+  const auto value = [&](const char* key, int decimals) {
+    return f.contains(key) ? number(f[key].get<double>(), decimals) : std::string("&ndash;");
   };
-  const auto row = [](const std::string& name, const std::string& value) {
-    return "<tr><td>" + name + "</td><td>" + escaped(value) + "</td></tr>\n";
-  };
-  std::string page =
-      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-      "<title>linnet: denoised digits</title><style>" +
-      std::string(kStyle) + "</style></head><body><main>\n";
-  page += "<h1>Denoised digits</h1>\n<p class=\"soft\">A convolutional autoencoder of " +
-          thousands(model.parameter_count()) + " parameters, trained with linnet in " + number(f.seconds, 1) +
-          " seconds. None of the digits below was used in training.</p>\n<div class=\"tiles\">\n";
-  page += tile(number(psnr(f.mse_noisy), 1) + " &rarr; " + number(psnr(f.mse_denoised), 1) + " dB",
-               "PSNR of the held-out digits, before and after denoising");
-  page += tile(number(f.held_out_loss.back(), 4),
-               "binary cross-entropy a pixel, held out; a perfect copy scores " + number(f.floor, 4));
-  page += tile(thousands(std::llround(f.images_per_second)) + " / s",
-               "training images, on " + std::to_string(num_threads()) + (num_threads() == 1 ? " thread" : " threads") +
-                   " with " + to_string(isa()));
-  page +=
-      "</div>\n<h2>Before and after</h2>\n<div class=\"rows\"><div class=\"names\"><span>clean</span><span>noisy</span>"
-      "<span>denoised</span></div><img alt=\"Ten digits: clean, noisy and denoised\" src=\"data:image/png;base64," +
-      base64(picture) + "\"></div>\n<p class=\"soft\">Noise: x + " + number(options.noise, 2) +
-      " &middot; N(0, 1), held within [0, 1].</p>\n";
-  page += "<h2>Loss by epoch</h2>\n" + loss_plot(f);
-  page += "<p class=\"soft\">Grey targets have an entropy of their own: a perfect copy would still score " +
-          number(f.floor, 4) + ". The network is " + number(f.held_out_loss.back() - f.floor, 4) + " above it.</p>\n";
-  page += "<h2>The network</h2>\n<pre>" + escaped(model.summary()) + "</pre>\n<h2>The run</h2>\n<table>\n";
-  page += row("digits", digits.origin + "; " + thousands(digits.train.size()) + " to train, " +
-                            thousands(digits.held_out.size()) + " held out");
-  page += row("epochs, batch", std::to_string(options.epochs) + ", " + std::to_string(options.batch));
-  page += row("optimizer", "Adam, learning rate from " + exact(options.learning_rate) + " to 0 along a cosine");
-  page += row("loss", "binary cross-entropy, mean over pixels and batch");
-  page += row("seed", std::to_string(options.seed));
-  page += row("threads, instruction set", std::to_string(num_threads()) + ", " + to_string(isa()));
-  page += row("compiler", kCompiler);
-  page += row("mean squared error, noisy to denoised", number(f.mse_noisy, 5) + " to " + number(f.mse_denoised, 5));
-  page += row("version", "linnet " LINNET_VERSION_STRING);
-  page += row("the same again", "denoise demo --epochs " + std::to_string(options.epochs) + " --batch " +
-                                    std::to_string(options.batch) + " --noise " + exact(options.noise) + " --lr " +
-                                    exact(options.learning_rate) + " --seed " + std::to_string(options.seed) +
-                                    (options.data.empty() ? "" : " --data " + options.data));
-  page += row("beside this page", "before_after.png, history.csv, metrics.json, model.safetensors");
-  return page + "</table>\n</main></body></html>\n";
+  std::vector<std::string> row = {name,
+                                  value("bce", 4),
+                                  f.contains("bce") ? number(f["bce"].get<double>() - floor, 4) : "&ndash;",
+                                  value("mse", 4),
+                                  value("psnr", 2),
+                                  value("ssim", 3)};
+  row.push_back(f.contains("recognized") ? rate_text(f["recognized"]) : "&ndash;");
+  row.push_back(f.contains("confident_wrong") ? percent(rate(f["confident_wrong"]), 2) : "&ndash;");
+  return row;
+}
+
+const json* level_of(const json& levels, double noise) {
+  for (const json& level : levels) {
+    if (std::abs(level.at("noise").get<double>() - noise) < 1e-9) return &level;
+  }
+  return nullptr;
 }
 
 }  // namespace
 
-void write_report(const Model<float>& model, const Digits& digits, const Options& options, const Figures& f) {
-  const Tensor<float> rows = before_and_after(model, digits, options);
-  const std::string picture = options.out + "/before_after.png";
-  write_grid(picture, rows, {.columns = rows.batch() / 3});
-  save_model(model, options.out + "/model.safetensors");
-  const nlohmann::json metrics = {{"noise", options.noise},
-                                  {"epochs", options.epochs},
-                                  {"batch", options.batch},
-                                  {"learning_rate", options.learning_rate},
-                                  {"schedule", "cosine"},
-                                  {"seed", options.seed},
-                                  {"data", digits.origin},
-                                  {"training_images", digits.train.size()},
-                                  {"held_out_images", digits.held_out.size()},
-                                  {"parameters", model.parameter_count()},
-                                  {"training_bce", f.loss},
-                                  {"held_out_bce", f.held_out_loss},
-                                  {"held_out_bce_floor", f.floor},
-                                  {"mse_noisy", f.mse_noisy},
-                                  {"mse_denoised", f.mse_denoised},
-                                  {"psnr_noisy_db", psnr(f.mse_noisy)},
-                                  {"psnr_denoised_db", psnr(f.mse_denoised)},
-                                  {"seconds", f.seconds},
-                                  {"version", LINNET_VERSION_STRING},
-                                  {"threads", num_threads()},
-                                  {"instruction_set", to_string(isa())},
-                                  {"images_per_second", f.images_per_second}};
-  write_file(options.out + "/metrics.json", metrics.dump(2) + "\n");
-  write_file(options.out + "/report.html", html(model, digits, options, f, read_file(picture)));
+void write_report(const run::Folder& folder) {
+  const json m = run::Folder::read_json(folder.file("metrics.json"));
+  if (!m.contains("sweep")) {
+    throw FormatError(folder.file("metrics.json") + ": expected the figures of a study; `denoise train` has no report");
+  }
+  const json &levels = m.at("levels"), &recipes = m.at("recipes"), &main = recipes.at(0), &config = m.at("config");
+  const json& twin = recipes.back();
+  const double floor = m.at("floor");
+  const bool judged = m.contains("classifier");
+  const auto shown = [&](const json& recipe) { return recipe.at("name") != twin.at("name"); };
+  double seconds = 0;
+  for (const json& recipe : recipes) {
+    for (const json& level : recipe.at("levels")) seconds += level.at("timing").at("seconds").get<double>();
+  }
+
+  Page page("Denoised images: what is recovered, what is lost",
+            "Convolutional networks that remove noise, trained and measured with linnet. All figures are of " +
+                thousands(m.at("data").at("held_out").get<Index>()) + " held-out images that no training saw.");
+  std::vector<std::pair<std::string, std::string>> tiles;
+  for (const json& level : main.at("levels")) {
+    const json& noisy = *level_of(levels, level.at("noise").get<double>());
+    const std::string at = "noise " + level_text(level.at("noise")) + ": ";
+    if (judged) {
+      tiles.emplace_back(
+          percent(rate(noisy.at("noisy").at("recognized")), 0) + " &rarr; " + percent(rate(level.at("recognized"))),
+          at + "recognized before and after");
+    } else {
+      tiles.emplace_back(number(noisy.at("noisy").at("psnr"), 1) + " &rarr; " + number(level.at("psnr"), 1) + " dB",
+                         at + "PSNR before and after");
+    }
+  }
+  tiles.emplace_back(
+      thousands(std::llround(main.at("levels")[0].at("timing").at("images_per_second").get<double>())) + " / s",
+      "images in training, " + std::to_string(m.at("machine").at("threads").get<int>()) + " threads, " +
+          m.at("machine").at("instruction_set").get<std::string>());
+  page.tiles(tiles);
+
+  // 1
+  page.section("1. The networks and the run");
+  std::vector<std::vector<std::string>> rows;
+  for (const json& recipe : recipes) {
+    double time = 0;
+    for (const json& level : recipe.at("levels")) time += level.at("timing").at("seconds").get<double>();
+    rows.push_back(
+        {escaped(recipe.at("title").get<std::string>()), thousands(recipe.at("parameters").get<Index>()),
+         recipe.at("output").get<std::string>(), std::to_string(recipe.at("epochs").get<Index>()),
+         std::to_string(recipe.at("batch").get<Index>()),
+         number(recipe.at("lr"), 4) +
+             (recipe.at("schedule") == "cosine" ? ", falling to 0 along a cosine" : ", constant"),
+         number(time, 1),
+         thousands(std::llround(recipe.at("levels")[0].at("timing").at("images_per_second").get<double>()))});
+  }
+  page.add(table(
+      {"network", "parameters", "last activation", "epochs", "batch", "Adam, learning rate", "time (s)", "images/s"},
+      rows));
+  std::vector<std::string> summaries;
+  for (const json& recipe : recipes) {
+    if (!shown(recipe) || std::find(summaries.begin(), summaries.end(), recipe.at("summary")) != summaries.end())
+      continue;
+    summaries.push_back(recipe.at("summary"));
+    page.add("<details" + std::string(summaries.size() == 1 ? " open" : "") + "><summary>" +
+             escaped(recipe.at("title").get<std::string>()) + ", layer by layer</summary><pre>" +
+             escaped(summaries.back()) + "</pre></details>\n");
+  }
+  page.add("<details><summary>The run</summary>" +
+           table({},
+                 {{"images", escaped(m.at("data").at("origin").get<std::string>()) + "; " +
+                                 thousands(m.at("data").at("train").get<Index>()) + " to train, " +
+                                 thousands(m.at("data").at("held_out").get<Index>()) + " held out; CRC-32 " +
+                                 m.at("data").at("crc32").get<std::string>()},
+                  {"noise",
+                   config.at("noise-kind") == "gaussian"
+                       ? "x + level &middot; N(0, 1), held within [0, 1]; new noise in every epoch"
+                       : "salt and pepper: with probability level a pixel becomes 0 or 1; new noise in every epoch"},
+                  {"loss", "binary cross-entropy, mean over pixels and batch, in nats"},
+                  {"seed", std::to_string(config.at("seed").get<std::uint64_t>())},
+                  {"version, compiler", "linnet " + m.at("version").get<std::string>() + ", " +
+                                            escaped(m.at("machine").at("compiler").get<std::string>())},
+                  {"training in all", number(seconds, 0) + " s"},
+                  {"the same again", "<code>denoise study --config config.json --out OTHER</code>"}},
+                 2) +
+           "</details>\n");
+
+  // 2
+  page.section("2. Before and after");
+  page.paragraph(
+      judged
+          ? "The same images at every level. Below each: what the classifier sees in it; a cross marks a wrong verdict."
+          : "The same images at every level.");
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    page.heading("Noise " + level_text(levels[i].at("noise")));
+    json strips = json::array();
+    for (const json& recipe : recipes) {
+      if (!shown(recipe)) continue;
+      for (const json& strip : recipe.at("levels")[i].at("strips")) {
+        json copy = strip;
+        const std::string name = strip.at("name");
+        if (name == "clean" || name == "noisy") {
+          if (&recipe != &main) continue;
+        } else if (recipes.size() > 2) {
+          copy["name"] = name + ", " + recipe.at("title").get<std::string>();
+        }
+        strips.push_back(copy);
+      }
+    }
+    page.add(strips_html(folder, strips));
+  }
+
+  // 3
+  page.section("3. Loss by epoch");
+  int color = 0;
+  for (const json& recipe : recipes) {
+    if (!shown(recipe)) continue;
+    LinePlot plot{.title = "Loss by epoch",
+                  .x_label = "epoch",
+                  .y_label = "binary cross-entropy (nats a pixel)",
+                  .series = {},
+                  .references = {{"a perfect copy: " + number(floor, 4), floor}},
+                  .y_decimals = 2};
+    color = 0;
+    for (const json& level : recipe.at("levels")) {
+      std::vector<double> epochs;
+      for (std::size_t e = 1; e <= level.at("loss").size(); ++e) epochs.push_back(static_cast<double>(e));
+      const std::string at = "noise " + level_text(level.at("noise"));
+      plot.series.push_back({at + ", held out", epochs, level.at("val_loss").get<std::vector<double>>(), color, false});
+      plot.series.push_back({at + ", training", epochs, level.at("loss").get<std::vector<double>>(), color++, true});
+    }
+    page.heading(recipe.at("title").get<std::string>());
+    page.add(figure(plot));
+  }
+  page.note("Grey targets have an entropy of their own: a perfect copy of the held-out images scores " +
+            number(floor, 4) + ", not 0. Always answering with the mean training image scores " +
+            number(m.at("mean_image_bce"), 4) + ". The excess below is what the network has above the floor.");
+  rows.clear();
+  for (const json& recipe : recipes) {
+    if (!shown(recipe)) continue;
+    for (const json& level : recipe.at("levels")) {
+      const double loss = level.at("val_loss").back();
+      rows.push_back({escaped(recipe.at("title").get<std::string>()), level_text(level.at("noise")),
+                      number(level.at("loss").back(), 4), number(loss, 4), number(loss - floor, 4),
+                      percent((loss - floor) / (m.at("mean_image_bce").get<double>() - floor))});
+    }
+  }
+  page.add(table({"network", "noise", "training loss", "held-out loss", "excess", "of the mean image's excess"}, rows));
+
+  // 4
+  page.section("4. Figures for each level");
+  if (judged) {
+    page.paragraph("The classifier is a convolutional network of " +
+                   thousands(m.at("classifier").at("parameters").get<Index>()) +
+                   " parameters, trained on clean training digits alone; it recognizes " +
+                   rate_text(m.at("classifier").at("recognized")) +
+                   " of the clean held-out digits. Intervals are Wilson's, at 95%. "
+                   "<em>Confident but wrong</em>: not recognized, though the classifier is at least 90% sure.");
+  }
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    const json& level = levels[i];
+    page.heading("Noise " + level_text(level.at("noise")));
+    rows = {figure_row("noisy, as it is", level.at("noisy"), floor),
+            figure_row("box filter, 3x3", level.at("box"), floor),
+            figure_row("Gaussian blur, " + number(level.at("blur_deviation"), 2) + " pixels", level.at("blur"), floor)};
+    for (const json& recipe : recipes) {
+      rows.push_back(
+          figure_row("<b>" + escaped(recipe.at("title").get<std::string>()) + "</b>", recipe.at("levels")[i], floor));
+    }
+    if (level.contains("noisy_classifier")) {
+      rows.push_back(figure_row("classifier trained on this noise, no denoising", level.at("noisy_classifier"), floor));
+    }
+    page.add(table({"images", "BCE", "excess", "MSE", "PSNR (dB)", "SSIM", "recognized", "confident but wrong"}, rows));
+  }
+  page.note(
+      "The width of the blur is the best on training images. PSNR is that of the mean squared error over all pixels.");
+
+  // The last activation.
+  page.heading("relu or sigmoid at the end");
+  rows.clear();
+  const json& counterpart = [&]() -> const json& {  // the recipe that differs in nothing but the last activation
+    for (const json& recipe : recipes) {
+      if (shown(recipe) && recipe.at("model") == twin.at("model") && recipe.at("epochs") == twin.at("epochs"))
+        return recipe;
+    }
+    return main;
+  }();
+  const json &with_relu = twin.at("output") == "relu" ? twin : counterpart,
+             &with_sigmoid = &with_relu == &twin ? counterpart : twin;
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    const json &r = with_relu.at("levels")[i], &s = with_sigmoid.at("levels")[i];
+    rows.push_back({level_text(levels[i].at("noise")), number(s.at("bce"), 4), number(r.at("bce"), 4),
+                    number(s.at("mse"), 4), number(r.at("mse"), 4), percent(r.at("zero_outputs"), 2),
+                    number(r.at("zero_outputs_bce"), 4), std::to_string(r.at("dead_seeds").get<int>())});
+  }
+  page.add(table({"noise", "BCE, sigmoid", "BCE, relu", "MSE, sigmoid", "MSE, relu", "set to 0", "costs", "dead seeds"},
+                 rows));
+  page.note(
+      "The original report ended its network with relu under binary cross-entropy. A relu gives exactly 0 for many "
+      "pixels; where the "
+      "target is not 0, the logarithm is cut off at 1e-7 and costs 16.1 nats times the target, and no gradient "
+      "corrects it. A "
+      "sigmoid never reaches 0. <em>Set to 0</em>: pixels that should not be; <em>costs</em>: what they add to the "
+      "BCE. <em>Dead seeds</em>: initializations that gave 0 everywhere and were begun again with "
+      "the next seed.");
+
+  // 5
+  if (judged) {
+    page.section("5. What turns into what");
+    for (const json& recipe : recipes) {
+      if (!shown(recipe)) continue;
+      page.heading(recipe.at("title").get<std::string>());
+      for (std::size_t i = 0; i < levels.size(); ++i) {
+        const json &before = levels[i].at("noisy"), &after = recipe.at("levels")[i];
+        const std::string at = "noise " + level_text(levels[i].at("noise"));
+        page.add("<div class=\"pair\">" + heat_map(before.at("confusion"), at + ", noisy") +
+                 heat_map(after.at("confusion"), at + ", denoised") + "</div>\n");
+        std::string text = "Most frequent after denoising: ";
+        const std::vector<Turn> turns = turns_of(after.at("confusion"));
+        for (std::size_t t = 0; t < 6; ++t) text += (t == 0 ? "" : ", ") + turn_text(turns[t]);
+        page.paragraph(
+            text + ". Confident but wrong: " + std::to_string(before.at("confident_wrong").at("count").get<Index>()) +
+            " of the noisy, " + std::to_string(after.at("confident_wrong").at("count").get<Index>()) +
+            " of the denoised digits.");
+      }
+    }
+    page.note("Rows: the digit; columns: what the classifier takes it for; percent of the row.");
+    page.heading("The worst failures");
+    page.paragraph("Not recognized after denoising, and farthest from the clean digit.");
+    for (const json& recipe : recipes) {
+      if (!shown(recipe)) continue;
+      for (const json& level : recipe.at("levels")) {
+        if (!level.contains("worst")) continue;
+        std::string html;
+        for (const json& ten : level.at("worst")) html += strips_html(folder, ten);
+        page.add("<details" + std::string(&recipe == &main && &level == &recipe.at("levels").back() ? " open" : "") +
+                 "><summary>" + escaped(recipe.at("title").get<std::string>()) + ", noise " +
+                 level_text(level.at("noise")) + "</summary>" + html + "</details>\n");
+      }
+    }
+  }
+
+  // 6
+  page.section(judged ? "6. Levels that a model was not trained on" : "5. Levels that a model was not trained on");
+  const json& sweep = m.at("sweep");
+  const std::vector<double> noise = sweep.at("noise");
+  const auto curve = [](const json& values) {
+    std::vector<double> y;
+    for (const json& v : values) y.push_back(v.is_null() ? NAN : v.get<double>());
+    return y;
+  };
+  for (const json& recipe : recipes) {
+    if (!shown(recipe)) continue;
+    LinePlot recognized{.title = "Recognition over noise",
+                        .x_label = "noise",
+                        .y_label = "recognized",
+                        .series = {},
+                        .y_decimals = 0,
+                        .y_percent = true,
+                        .x_decimals = 1};
+    LinePlot ratio{.title = "PSNR over noise",
+                   .x_label = "noise",
+                   .y_label = "PSNR (dB)",
+                   .series = {},
+                   .y_decimals = 0,
+                   .x_decimals = 1};
+    color = 0;
+    for (const json& s : sweep.at("series")) {
+      const bool reference = s.at("recipe") == "";
+      if (!reference && s.at("recipe") != recipe.at("name")) continue;
+      const int own = reference ? 5 : color++;
+      const std::string title = s.at("title");
+      ratio.series.push_back({title, noise, curve(s.at("psnr")), own, reference});
+      if (judged) recognized.series.push_back({title, noise, curve(s.at("recognized")), own, reference});
+    }
+    if (judged) page.add(figure(recognized, "Recognition of held-out digits by the classifier of clean digits."));
+    page.add(figure(ratio, "PSNR; noise 0 leaves an image that is not denoised as it is, which has no finite PSNR."));
+  }
+
+  // 7
+  page.section(judged ? "7. Conclusions" : "6. Conclusions");
+  std::vector<std::string> points;
+  const json &first = main.at("levels").front(), &last = main.at("levels").back();
+  if (main.at("levels").size() > 1) {
+    const double low = first.at("val_loss").back().get<double>() - floor,
+                 high = last.at("val_loss").back().get<double>() - floor;
+    points.push_back("The loss grows with the noise: from " + number(first.at("val_loss").back(), 4) + " at " +
+                     level_text(first.at("noise")) + " to " + number(last.at("val_loss").back(), 4) + " at " +
+                     level_text(last.at("noise")) + ". Above the floor of " + number(floor, 4) + " that is " +
+                     number(low, 4) + " and " + number(high, 4) + ", " + number(high / low, 1) + " times as much.");
+  }
+  for (std::size_t i = 0; judged && i < levels.size(); ++i) {
+    const json &before = levels[i], &after = main.at("levels")[i];
+    const std::string at = "At noise " + level_text(before.at("noise")) + ", ";
+    const double direct = rate(before.at("noisy_classifier").at("recognized")), denoised = rate(after.at("recognized"));
+    const json& best_filter = rate(before.at("blur").at("recognized")) > rate(before.at("box").at("recognized"))
+                                  ? before.at("blur")
+                                  : before.at("box");
+    points.push_back(at + percent(denoised) + " of the digits are recognized after denoising, " +
+                     percent(rate(before.at("noisy").at("recognized"))) +
+                     " before it; the better simple filter reaches " + percent(rate(best_filter.at("recognized"))) +
+                     ". A classifier that was trained on this noise needs no denoiser: " + percent(direct) + ".");
+    const Index wrong_before = before.at("noisy").at("confident_wrong").at("count"),
+                wrong_after = after.at("confident_wrong").at("count");
+    points.push_back(at + "denoising leaves " + thousands(wrong_after) +
+                     " digits that look right and are wrong (the classifier is 90% sure), " +
+                     (wrong_after > wrong_before ? "more than the " : "fewer than the ") + thousands(wrong_before) +
+                     " among the noisy ones.");
+  }
+  if (const json* level = judged ? level_of(main.at("levels"), 0.7) : nullptr) {
+    const json& matrix = level->at("confusion");
+    const double both = share(matrix, 2, 7) + share(matrix, 7, 2);
+    const Turn worst = turns_of(matrix).front();
+    points.push_back("The original report found that at 0.7 a 2 and a 7 look the same. " +
+                     percent(share(matrix, 2, 7)) + " of the 2 are taken for a 7 and " + percent(share(matrix, 7, 2)) +
+                     " of the 7 for a 2" + (both > 0.1 ? ": so it is." : ": that happens, but it is not the rule.") +
+                     " The most frequent confusion is " + turn_text(worst) + ".");
+  }
+  if (const json* level = judged ? level_of(main.at("levels"), 0.9) : nullptr) {
+    const json& matrix = level->at("confusion");
+    int lost = 0;
+    for (int c = 1; c < static_cast<int>(matrix.size()); ++c) {
+      if (share(matrix, c, c) < share(matrix, lost, lost)) lost = c;
+    }
+    points.push_back("It found that at 0.9 a 4 looks like a 7 or an 8, and that 9 is lost. " +
+                     percent(share(matrix, 4, 7)) + " of the 4 are taken for a 7, " + percent(share(matrix, 4, 8)) +
+                     " for an 8 and " + percent(share(matrix, 4, 9)) + " for a 9; " + percent(share(matrix, 9, 9)) +
+                     " of the 9 are recognized. The digit that suffers most is " + std::to_string(lost) + ": " +
+                     percent(share(matrix, lost, lost)) + " are recognized.");
+  }
+  for (const json& recipe : recipes) {
+    if (&recipe == &main || !shown(recipe) || recipe.at("model") == main.at("model")) continue;
+    const json& other = recipe.at("levels").back();
+    std::string text = "The " + escaped(recipe.at("title").get<std::string>()) + " with " +
+                       thousands(recipe.at("parameters").get<Index>()) + " parameters comes to a held-out loss of " +
+                       number(other.at("val_loss").back(), 4) + " at noise " + level_text(other.at("noise")) + ", " +
+                       number(last.at("val_loss").back().get<double>() - other.at("val_loss").back().get<double>(), 4) +
+                       " below the autoencoder's";
+    if (judged)
+      text += ", and to " + percent(rate(other.at("recognized"))) + " recognized instead of " +
+              percent(rate(last.at("recognized")));
+    points.push_back(text + ".");
+  }
+  {
+    const json& series = sweep.at("series");
+    const std::string blind = main.at("name").get<std::string>() + "-blind";
+    std::string text = "One blind model, trained on all levels up to " + level_text(m.at("blind").at("noise")) +
+                       ", against the model of each level: ";
+    bool any = false;
+    for (const json& level : main.at("levels")) {
+      const auto at = std::find_if(noise.begin(), noise.end(),
+                                   [&](double n) { return std::abs(n - level.at("noise").get<double>()) < 1e-9; });
+      if (at == noise.end()) continue;
+      const auto k = static_cast<std::size_t>(at - noise.begin());
+      for (const json& s : series) {
+        if (s.at("name") != blind) continue;
+        text += std::string(any ? "; " : "") + "at " + level_text(level.at("noise")) + " ";
+        text += judged ? percent(s.at("recognized")[k]) + " recognized against " + percent(rate(level.at("recognized")))
+                       : number(s.at("psnr")[k], 2) + " dB against " + number(level.at("psnr"), 2);
+        any = true;
+      }
+    }
+    if (any) points.push_back(text + ".");
+  }
+  {
+    const json &r = with_relu.at("levels").back(), &s = with_sigmoid.at("levels").back();
+    points.push_back("A relu at the end costs " + number(r.at("bce").get<double>() - s.at("bce").get<double>(), 4) +
+                     " of loss at noise " + level_text(r.at("noise")) + " (" + number(r.at("bce"), 4) + " against " +
+                     number(s.at("bce"), 4) + "), of which " + number(r.at("zero_outputs_bce"), 4) +
+                     " lies in pixels that it sets to exactly 0.");
+  }
+  std::string list = "<ul>\n";
+  for (const std::string& point : points) list += "<li>" + point + "</li>\n";
+  page.add(list + "</ul>\n");
+  write_file(folder.file("report.html"), page.html());
 }
 
 }  // namespace denoise

@@ -34,6 +34,11 @@ double mean_squared_error(TensorView<const T> a, TensorView<const T> b) {
   return sum / static_cast<double>(a.size());
 }
 
+template <class T>
+double mean_squared_error(const Tensor<T>& a, const Tensor<T>& b) {
+  return mean_squared_error(a.view(), b.view());
+}
+
 /// The peak signal-to-noise ratio of values in [0, 1], in decibels: -10 log10(MSE); infinite for equal images.
 inline double psnr(double mean_squared_error) { return -10 * std::log10(mean_squared_error); }
 
@@ -47,6 +52,11 @@ double binary_entropy(TensorView<const T> target) {
     if (p > 0 && p < 1) sum -= std::fma(p, std::log(p), (1 - p) * std::log(1 - p));
   }
   return sum / static_cast<double>(target.size());
+}
+
+template <class T>
+double binary_entropy(const Tensor<T>& target) {
+  return binary_entropy(target.view());
 }
 
 /// The structural similarity index of each pair of images {n, height, width, channels} with values in [0, 1]: 1 for
@@ -112,6 +122,10 @@ std::vector<double> structural_similarity(TensorView<const T> a, TensorView<cons
     result[static_cast<std::size_t>(n)] = sum / static_cast<double>(rows * columns * channels);
   });
   return result;
+}
+template <class T>
+std::vector<double> structural_similarity(const Tensor<T>& a, const Tensor<T>& b) {
+  return structural_similarity(a.view(), b.view());
 }
 
 LINNET_NAMESPACE_END

@@ -1,0 +1,104 @@
+// What the programs' command lines have in common.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "run.hpp"
+
+namespace cli {
+
+inline CLI::Option* number(CLI::App* command, const std::string& name, auto& value, const std::string& description,
+                           auto least, auto most) {
+  return command->add_option(name, value, description)->check(CLI::Range(least, most))->type_name("NUMBER");
+}
+inline CLI::Option* folder(CLI::App* command, const std::string& name, std::string& value,
+                           const std::string& description) {
+  return command->add_option(name, value, description)
+      ->type_name("FOLDER")
+      ->check(CLI::Validator([](const std::string& path) { return path.empty() ? "expected a folder" : ""; }, ""));
+}
+
+/// The subcommand of that name; null if there is none.
+inline const CLI::App* find_command(const CLI::App& app, const std::string& name) {
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == name) return command;
+  }
+  return nullptr;
+}
+
+/// The arguments with those of `--config FILE.json` put in: an object whose keys are the long options of the
+/// subcommand, as config.json of a run folder has them. What stands on the command line counts more. Throws
+/// linnet::FormatError for a key that is no option.
+inline std::vector<std::string> with_config(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  std::string path;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i].rfind("--config=", 0) == 0) path = arguments[i].substr(9);
+    if (arguments[i] == "--config" && i + 1 < arguments.size()) path = arguments[i + 1];
+  }
+  if (path.empty()) return arguments;
+  const nlohmann::json config = run::Folder::read_json(path);
+  if (!config.is_object()) throw linnet::FormatError(path + ": expected an object of options");
+  const CLI::App* command = find_command(app, arguments[0]);
+  std::vector<std::string> added;
+  for (const auto& [key, value] : config.items()) {
+    if (key == "about") continue;  // of a run: no option
+    const std::string option = "--" + key;
+    if (command == nullptr || command->get_option_no_throw(option) == nullptr || key == "config") {
+      throw linnet::FormatError(path + ": there is no option \"" + key + "\"");
+    }
+    const bool given = std::any_of(arguments.begin(), arguments.end(),
+                                   [&](const std::string& a) { return a == option || a.rfind(option + "=", 0) == 0; });
+    if (given || value.is_null() || value == false) continue;
+    if (value == true) {
+      added.push_back(option);
+      continue;
+    }
+    std::string text;
+    for (const auto& item : value.is_array() ? value : nlohmann::json::array({value})) {
+      if (item.is_structured()) throw linnet::FormatError(path + ": \"" + key + "\" is no option's value");
+      text += (text.empty() ? "" : ",") + (item.is_string() ? item.get<std::string>() : item.dump());
+    }
+    if (!text.empty()) added.push_back(option + "=" + text);
+  }
+  arguments.insert(arguments.begin() + 1, added.begin(), added.end());
+  return arguments;
+}
+
+/// Parses and runs; one line for whatever is wrong. `go_on` says how to continue after Ctrl-C.
+inline int main(CLI::App& app, int argc, char** argv, const std::function<void()>& body,
+                const std::function<std::string()>& go_on) {
+  const std::string name = app.get_name();
+  if (argc == 1) {
+    std::printf("%s", app.help().c_str());
+    return 0;
+  }
+  std::string help = name + " --help";
+  try {
+    if (const CLI::App* command = find_command(app, argv[1])) help = name + " " + command->get_name() + " --help";
+    std::vector<std::string> arguments = with_config(app, argc, argv);
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants a vector
+    app.parse(arguments);
+    run::catch_interrupts();
+    body();
+  } catch (const run::Interrupted&) {
+    std::fprintf(stderr, "%s: stopped; everything is saved. To go on: %s\n", name.c_str(), go_on().c_str());
+    return 130;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    std::fprintf(stderr, "%s: %s (%s lists the options)\n", name.c_str(), error.what(), help.c_str());
+    return 1;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: %s\n", name.c_str(), error.what());
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace cli

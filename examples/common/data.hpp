@@ -1,0 +1,112 @@
+// Images for the programs: MNIST's files, the digits that come with linnet, or anyone's folder of PNG files.
+#pragma once
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <zlib.h>
+
+#include "linnet/data/idx.hpp"
+#include "linnet/io/png.hpp"
+#include "linnet/linnet.hpp"
+
+namespace data {
+
+using namespace linnet;
+
+struct Images {
+  ImageDataset train, held_out;
+  std::string origin;    ///< in words
+  std::string checksum;  ///< of all pixels and labels: CRC-32, in hexadecimal digits
+};
+
+inline std::string checksum(const ImageDataset& a, const ImageDataset& b) {
+  uLong sum = crc32(0, nullptr, 0);
+  for (const std::span<const std::uint8_t> part : {a.bytes(), a.labels(), b.bytes(), b.labels()}) {
+    if (!part.empty()) sum = crc32_z(sum, part.data(), part.size());
+  }
+  char text[16];
+  std::snprintf(text, sizeof text, "%08lx", static_cast<unsigned long>(sum));
+  return text;
+}
+
+/// The PNG files below a folder, in the order of their names.
+inline std::vector<std::string> png_files(const std::string& folder) {
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, error)) {
+    std::string extension = entry.path().extension().string();
+    std::transform(extension.begin(), extension.end(), extension.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (entry.is_regular_file() && extension == ".png") paths.push_back(entry.path().string());
+  }
+  if (error) throw FileError(folder + ": cannot be read: " + error.message());
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+/// Grey images from PNG files, colors as their luminance. Throws FormatError when one has another size than the first.
+inline ImageDataset load_pngs(const std::vector<std::string>& paths, std::vector<std::uint8_t> labels = {}) {
+  std::vector<std::uint8_t> bytes;
+  Index height = 0, width = 0;
+  for (const std::string& path : paths) {
+    const PngImage image = read_png(path);
+    if (height == 0) height = image.height, width = image.width;
+    if (image.height != height || image.width != width) {
+      throw FormatError(path + ": expected " + std::to_string(width) + " x " + std::to_string(height) + " pixels, as " +
+                        paths.front() + " has, got " + std::to_string(image.width) + " x " +
+                        std::to_string(image.height));
+    }
+    for (Index i = 0; i < height * width; ++i) {
+      const std::uint8_t* pixel = image.pixels.data() + i * image.channels;
+      // ITU-R BT.601, in whole numbers
+      bytes.push_back(image.channels == 1
+                          ? *pixel
+                          : static_cast<std::uint8_t>((299 * pixel[0] + 587 * pixel[1] + 114 * pixel[2] + 500) / 1000));
+    }
+  }
+  return ImageDataset({height, width, 1}, std::move(bytes), std::move(labels));
+}
+
+/// `folder` empty: the 10,000 digits that come with linnet. A folder with MNIST's files: those. Otherwise its PNG files,
+/// every fifth held out; if all lie in subfolders called 0 to 9, these are their classes. Throws FileError and
+/// FormatError naming the file.
+inline Images load(const std::string& folder) {
+  Images images;
+  const auto finish = [&](std::string origin) {
+    images.origin = std::move(origin);
+    images.checksum = checksum(images.train, images.held_out);
+    return images;
+  };
+  if (folder.empty()) {
+    std::tie(images.train, images.held_out) = load_idx_set(LINNET_DATA_DIR, "mnist10k").split_every(5);
+    return finish("10,000 MNIST digits, every fifth of a class held out");
+  }
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error)) throw FileError(folder + ": there is no such folder");
+  const std::vector<std::string> paths = png_files(folder);
+  if (paths.empty()) {
+    images.train = load_idx_set(folder, "train");
+    images.held_out = load_idx_set(folder, "t10k");
+    return finish(folder);
+  }
+  std::vector<std::uint8_t> labels;
+  for (const std::string& path : paths) {
+    const std::string parent = std::filesystem::path(path).parent_path().filename().string();
+    if (parent.size() == 1 && parent[0] >= '0' && parent[0] <= '9') {
+      labels.push_back(static_cast<std::uint8_t>(parent[0] - '0'));
+    }
+  }
+  if (labels.size() != paths.size()) labels.clear();
+  std::tie(images.train, images.held_out) = load_pngs(paths, std::move(labels)).split_every(5);
+  if (images.held_out.size() == 0) {
+    throw FileError(folder + ": expected at least 5 PNG files of a class, got " + std::to_string(paths.size()));
+  }
+  return finish(folder + ": " + std::to_string(paths.size()) + " PNG files, every fifth held out");
+}
+
+}  // namespace data

@@ -1,0 +1,134 @@
+// Line plots as SVG: crisp at any size, in the page's colors, told apart by dashes as well.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "html.hpp"
+
+namespace report {
+
+struct Series {
+  std::string name;
+  std::vector<double> x, y;
+  int color = 0;        ///< of the six of the page
+  bool dashed = false;  ///< a second kind of line in the same color
+};
+
+struct Reference {
+  std::string name;
+  double y = 0;
+};
+
+struct LinePlot {
+  std::string title;  ///< what a screen reader says
+  std::string x_label, y_label;
+  std::vector<Series> series;
+  std::vector<Reference> references = {};  ///< dotted lines across, with their names
+  bool logarithmic = false;                ///< the y axis
+  int y_decimals = 2;
+  bool y_percent = false;
+  int x_decimals = 0;
+};
+
+namespace detail {
+/// A step of 1, 2 or 5 times a power of ten that cuts `range` into at most `most` parts.
+inline double nice_step(double range, int most) {
+  const double rough = range / most, power = std::pow(10, std::floor(std::log10(rough)));
+  for (const double factor : {1.0, 2.0, 5.0, 10.0}) {
+    if (factor * power >= rough * (1 - 1e-9)) return factor * power;
+  }
+  return 10 * power;
+}
+inline std::string dash(const Series& s) { return s.dashed ? " stroke-dasharray=\"6 5\"" : ""; }
+}  // namespace detail
+
+inline std::string svg(const LinePlot& plot) {
+  constexpr double kLeft = 66, kRight = 884, kTop = 14, kBottom = 316;
+  double x_low = std::numeric_limits<double>::infinity(), x_high = -x_low, y_low = x_low, y_high = -x_low;
+  for (const Series& s : plot.series) {
+    for (const double x : s.x) x_low = std::min(x_low, x), x_high = std::max(x_high, x);
+    for (const double y : s.y) {
+      if (std::isfinite(y) && (!plot.logarithmic || y > 0)) y_low = std::min(y_low, y), y_high = std::max(y_high, y);
+    }
+  }
+  for (const Reference& r : plot.references) y_low = std::min(y_low, r.y), y_high = std::max(y_high, r.y);
+  if (!(x_low <= x_high) || !(y_low <= y_high)) return "";
+  if (x_low == x_high) x_low -= 0.5, x_high += 0.5;
+
+  std::vector<double> ticks;
+  if (plot.logarithmic) {
+    for (double power = std::pow(10, std::floor(std::log10(y_low))); power <= 10 * y_high; power *= 10) {
+      for (const double factor : {1.0, 2.0, 5.0}) {
+        if (!ticks.empty() && ticks.back() >= y_high) break;
+        if (factor * power <= y_low) ticks.clear();
+        ticks.push_back(factor * power);
+      }
+    }
+  } else {
+    if (y_high - y_low < 1e-12) y_low -= 0.5, y_high += 0.5;
+    const double step = detail::nice_step(y_high - y_low, 7);
+    for (double k = std::floor(y_low / step); (k - 1) * step < y_high; ++k) ticks.push_back(k * step);
+  }
+  const auto on_axis = [&](double y) { return plot.logarithmic ? std::log(std::max(y, ticks.front())) : y; };
+  const auto x_of = [&](double x) { return kLeft + (kRight - kLeft) * (x - x_low) / (x_high - x_low); };
+  const auto y_of = [&](double y) {
+    return kBottom -
+           (kBottom - kTop) * (on_axis(y) - on_axis(ticks.front())) / (on_axis(ticks.back()) - on_axis(ticks.front()));
+  };
+
+  std::string text = "<svg viewBox=\"0 0 900 370\" role=\"img\" aria-label=\"" + escaped(plot.title) + "\">\n";
+  for (const double tick : ticks) {
+    text += "<line class=\"grid\" x1=\"" + number(kLeft, 0) + "\" x2=\"" + number(kRight, 0) + "\" y1=\"" +
+            number(y_of(tick), 1) + "\" y2=\"" + number(y_of(tick), 1) + "\"/><text x=\"" + number(kLeft - 8, 0) +
+            "\" y=\"" + number(y_of(tick) + 4.5, 1) + "\" text-anchor=\"end\">" +
+            (plot.y_percent ? percent(tick, plot.y_decimals) : number(tick, plot.y_decimals)) + "</text>\n";
+  }
+  double x_step = detail::nice_step(x_high - x_low, 13);
+  if (plot.x_decimals == 0) x_step = std::max(1.0, x_step);
+  for (double k = std::ceil(x_low / x_step - 1e-9); k * x_step <= x_high + 1e-9; ++k) {
+    text += "<text x=\"" + number(x_of(k * x_step), 1) + "\" y=\"" + number(kBottom + 20, 0) +
+            "\" text-anchor=\"middle\">" + number(k * x_step, plot.x_decimals) + "</text>\n";
+  }
+  text += "<text x=\"" + number((kLeft + kRight) / 2, 0) + "\" y=\"360\" text-anchor=\"middle\">" +
+          escaped(plot.x_label) + "</text><text transform=\"translate(14 " + number((kTop + kBottom) / 2, 0) +
+          ") rotate(-90)\" text-anchor=\"middle\">" + escaped(plot.y_label) + "</text>\n";
+  for (const Reference& r : plot.references) {
+    text += "<line class=\"reference\" x1=\"" + number(kLeft, 0) + "\" x2=\"" + number(kRight, 0) + "\" y1=\"" +
+            number(y_of(r.y), 1) + "\" y2=\"" + number(y_of(r.y), 1) + "\"/><text x=\"" + number(kRight, 0) +
+            "\" y=\"" + number(y_of(r.y) - 5, 1) + "\" text-anchor=\"end\">" + escaped(r.name) + "</text>\n";
+  }
+  for (const Series& s : plot.series) {
+    const std::string color = "var(--c" + std::to_string(s.color % 6) + ")";
+    std::string points;
+    for (std::size_t i = 0; i < s.y.size(); ++i) {
+      if (std::isfinite(s.y[i])) points += number(x_of(s.x[i]), 1) + "," + number(y_of(s.y[i]), 1) + " ";
+    }
+    if (s.y.size() == 1) {
+      text += "<circle r=\"4\" cx=\"" + number(x_of(s.x[0]), 1) + "\" cy=\"" + number(y_of(s.y[0]), 1) +
+              "\" style=\"fill:" + color + "\"/>\n";
+    }
+    text += "<polyline class=\"line\" style=\"stroke:" + color + "\"" + detail::dash(s) + " points=\"" + points +
+            "\"><title>" + escaped(s.name) + "</title></polyline>\n";
+  }
+  return text + "</svg>\n";
+}
+
+/// The plot with its legend and a caption (HTML).
+inline std::string figure(const LinePlot& plot, const std::string& caption = "") {
+  std::string legend = "<ul class=\"legend\">\n";
+  for (const Series& s : plot.series) {
+    legend +=
+        "<li><svg viewBox=\"0 0 34 10\" aria-hidden=\"true\"><line x1=\"0\" x2=\"34\" y1=\"5\" y2=\"5\" "
+        "style=\"stroke:var(--c" +
+        std::to_string(s.color % 6) + ");stroke-width:2.4\"" + detail::dash(s) + "/></svg>" + escaped(s.name) +
+        "</li>\n";
+  }
+  return "<figure>" + legend + "</ul>" + svg(plot) +
+         (caption.empty() ? "" : "<figcaption>" + caption + "</figcaption>") + "</figure>\n";
+}
+
+}  // namespace report

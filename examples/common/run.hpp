@@ -1,0 +1,289 @@
+// A run folder, and the trainings in it: each goes on where it was stopped, and ends with the same bits as if it had
+// never been.
+//
+//     config.json              the options, resolved; made first
+//     models/NAME.safetensors  the finished models, with NAME.csv, their history by epoch
+//     models/NAME.checkpoint   of a training that is not finished
+//
+// What the program adds: history.csv (all models'), metrics.json, pictures/, report.html.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "linnet/io/checkpoint.hpp"
+#include "linnet/io/file.hpp"
+#include "linnet/linnet.hpp"
+
+namespace run {
+
+using namespace linnet;
+
+/// Ctrl-C: the first asks the training to stop after its step, a second ends the program as usual.
+inline std::atomic<bool>& interrupted() {
+  static std::atomic<bool> flag{false};
+  return flag;
+}
+inline void catch_interrupts() {
+  std::signal(SIGINT, [](int) {
+    interrupted() = true;
+    std::signal(SIGINT, SIG_DFL);
+  });
+}
+/// Thrown when the user has stopped the program and everything that it needs to go on is saved.
+struct Interrupted {};
+
+enum class Begin { fresh, resume, overwrite };
+
+class Folder {
+ public:
+  /// Makes the folder and its config.json. Throws FileError when there is something in it already (with `overwrite`:
+  /// something that is no run; what a run has written is removed), and with `resume` when there is no run, or one with
+  /// other options: "threads" alone may differ.
+  Folder(std::string path, const nlohmann::json& config, Begin begin) : path_(std::move(path)) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const bool is_run = fs::exists(file("config.json"), error);
+    if (begin == Begin::resume) {
+      if (!is_run) throw FileError(path_ + ": there is no run to go on with (no config.json)");
+      require_same(read_json(file("config.json")), config);
+    } else {
+      const bool empty = !fs::exists(path_, error) || fs::is_empty(path_, error);
+      if (!empty && !(is_run && begin == Begin::overwrite)) {
+        throw FileError(path_ +
+                        (is_run ? ": there is a run in it already; --resume goes on with it, --overwrite begins anew"
+                                : ": expected no folder or an empty one, there is something else in it"));
+      }
+      for (const char* name : {"models", "pictures", "history.csv", "metrics.json", "report.html", "config.json"}) {
+        fs::remove_all(file(name), error);
+      }
+      for (const char* name : {"models", "pictures"}) {
+        fs::create_directories(file(name), error);
+        if (error) throw FileError(path_ + ": the folder cannot be made: " + error.message());
+      }
+      write_file(file("config.json"), config.dump(2) + "\n");
+    }
+  }
+  /// A folder that a program has written.
+  explicit Folder(std::string path) : path_(std::move(path)) {}
+
+  std::string file(const std::string& name) const { return (std::filesystem::path(path_) / name).string(); }
+  const std::string& path() const { return path_; }
+
+  static nlohmann::json read_json(const std::string& path) {
+    const Bytes bytes = read_file(path);
+    try {
+      return nlohmann::json::parse(bytes.begin(), bytes.end());
+    } catch (const nlohmann::json::exception& error) {
+      throw FormatError(path + ": no JSON: " + error.what());
+    }
+  }
+
+ private:
+  void require_same(nlohmann::json before, nlohmann::json now) const {
+    before.erase("threads");
+    now.erase("threads");
+    const std::string difference = linnet::detail::first_difference(before, now);
+    if (!difference.empty()) throw FormatError(file("config.json") + ": a run with other options: " + difference);
+  }
+  std::string path_;
+};
+
+/// How far a program is that trains several models: the share of all work, and the time left.
+class Progress {
+ public:
+  /// `work` is a number proportional to the time that everything takes.
+  explicit Progress(double work) : work_(work) {}
+  void done(double work) { done_ += work; }     ///< in this program
+  void skipped(double work) { work_ -= work; }  ///< by an earlier one
+  std::string text() const {
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    std::string text = std::to_string(static_cast<int>(100 * done_ / work_)) + "%";
+    if (done_ > 0) text += ", " + linnet::detail::clock_time(seconds * (work_ - done_) / done_) + " left";
+    return text;
+  }
+
+ private:
+  double work_, done_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// Multiply-adds of a prediction of one sample, counted in kernels: what training time is proportional to.
+inline double work_of(const Model<float>& model) {
+  double sum = 0;
+  for (const Node<float>& node : model.nodes()) {
+    const Shape& output = node.plan.output;
+    for (const ParameterSpec& parameter : node.plan.parameters) {
+      if (parameter.shape.rank() < 2) continue;
+      sum += static_cast<double>(parameter.shape.size()) * static_cast<double>(output.size() / output.back());
+    }
+  }
+  return sum;
+}
+
+/// A model's losses by epoch, kept in a CSV file.
+struct History {
+  std::vector<double> loss, val_loss, seconds;
+
+  double total_seconds() const {
+    double sum = 0;
+    for (const double s : seconds) sum += s;
+    return sum;
+  }
+};
+
+/// One training.
+struct Job {
+  std::string name;   ///< of its files
+  std::string title;  ///< for people
+  Model<float>* model = nullptr;
+  AnyLoss<float> loss;
+  AnyOptimizer<float> optimizer;
+  SourceRef<float> train, held_out;
+  Index epochs = 1, batch = 128;
+  std::vector<AnyMetric<float>> metrics = {};
+  std::vector<AnyCallback<float>> callbacks = {};  ///< besides those that every training has
+
+  double work() const { return work_of(*model) * static_cast<double>(epochs * train.size()); }
+};
+
+namespace detail {
+
+/// Shows the whole program's progress before each line of a training's.
+struct JobProgress {
+  ProgressBar bar;
+  std::string title;
+  std::shared_ptr<Progress> progress;
+  double work_of_epoch;
+
+  template <class T>
+  void on_epoch_begin(TrainingState<T>& state) {
+    bar.prefix = "[" + progress->text() + "] " + title + ": ";
+    bar.on_epoch_begin(state);
+  }
+  template <class T>
+  void on_step_end(TrainingState<T>& state) {
+    bar.on_step_end(state);
+  }
+  template <class T>
+  void on_epoch_end(TrainingState<T>& state) {
+    progress->done(work_of_epoch);
+    bar.prefix = "[" + progress->text() + "] " + title + ": ";
+    bar.on_epoch_end(state);
+  }
+  template <class T>
+  void on_train_end(TrainingState<T>& state) {
+    bar.on_train_end(state);
+  }
+};
+
+/// Keeps the history, and after it the checkpoint: the history is never behind.
+struct Record {
+  Folder folder;
+  std::string name;
+  std::shared_ptr<History> history;
+
+  template <class T>
+  void on_epoch_end(TrainingState<T>& state) {
+    history->loss.push_back(state.logs["loss"]);
+    history->val_loss.push_back(state.logs["val_loss"]);
+    history->seconds.push_back(state.seconds);
+    write(folder, name, *history);
+    save_checkpoint(state.trainer, folder.file("models/" + name + ".checkpoint"));
+  }
+
+  static void write(const Folder& folder, const std::string& name, const History& history) {
+    std::string text = "epoch,loss,val_loss,seconds\n";
+    for (std::size_t i = 0; i < history.loss.size(); ++i) {
+      char row[128];
+      std::snprintf(row, sizeof row, "%zu,%.17g,%.17g,%.3f\n", i + 1, history.loss[i], history.val_loss[i],
+                    history.seconds[i]);
+      text += row;
+    }
+    write_file(folder.file("models/" + name + ".csv"), text);
+  }
+  static History read(const Folder& folder, const std::string& name, Index epochs) {
+    const std::string path = folder.file("models/" + name + ".csv");
+    History history;
+    if (epochs == 0) return history;
+    const Bytes bytes = read_file(path);
+    std::istringstream text(std::string(bytes.begin(), bytes.end()));
+    std::string line;
+    std::getline(text, line);
+    while (static_cast<Index>(history.loss.size()) < epochs && std::getline(text, line)) {
+      double loss = 0, val_loss = 0, seconds = 0;
+      if (std::sscanf(line.c_str(), "%*d,%lf,%lf,%lf", &loss, &val_loss, &seconds) != 3) {
+        throw FormatError(path + ": expected four numbers, got \"" + line + "\"");
+      }
+      history.loss.push_back(loss);
+      history.val_loss.push_back(val_loss);
+      history.seconds.push_back(seconds);
+    }
+    if (static_cast<Index>(history.loss.size()) < epochs) {
+      throw FormatError(path + ": expected " + std::to_string(epochs) + " epochs, got " +
+                        std::to_string(history.loss.size()));
+    }
+    return history;
+  }
+};
+
+struct StopOnInterrupt {
+  template <class T>
+  void on_step_end(TrainingState<T>& state) {
+    if (interrupted()) state.stop = true;
+  }
+};
+
+}  // namespace detail
+
+/// Trains the job's model, or reads it if it is finished, and returns its history. Throws Interrupted after Ctrl-C. A
+/// callback that stops the training otherwise leaves an unfinished one, which is not saved; then `finished` is false.
+inline History train(const Folder& folder, const Job& job, const std::shared_ptr<Progress>& progress,
+                     bool* finished = nullptr) {
+  const std::string model_path = folder.file("models/" + job.name + ".safetensors");
+  const std::string checkpoint = folder.file("models/" + job.name + ".checkpoint");
+  std::error_code error;
+  if (finished != nullptr) *finished = true;
+  Trainer trainer(*job.model, job.loss, job.optimizer);
+  if (std::filesystem::exists(model_path, error)) {
+    *job.model = load_model(model_path);
+    progress->skipped(job.work());
+    return detail::Record::read(folder, job.name, job.epochs);
+  }
+  if (std::filesystem::exists(checkpoint, error)) load_checkpoint(trainer, checkpoint);
+  const Index before = trainer.progress.epoch;
+  const double work_of_epoch = job.work() / static_cast<double>(job.epochs);
+  progress->skipped(work_of_epoch * static_cast<double>(before));
+  const auto history = std::make_shared<History>(detail::Record::read(folder, job.name, before));
+
+  FitOptions<float> options{.epochs = job.epochs - before, .batch_size = job.batch, .validation = job.held_out};
+  options.metrics = job.metrics;
+  options.callbacks = {detail::JobProgress{{}, job.title, progress, work_of_epoch},
+                       detail::Record{folder, job.name, history}, detail::StopOnInterrupt{}};
+  options.callbacks.insert(options.callbacks.end(), job.callbacks.begin(), job.callbacks.end());
+  if (options.epochs > 0) trainer.fit(job.train, options);
+  if (interrupted()) {
+    save_checkpoint(trainer, checkpoint);
+    throw Interrupted{};
+  }
+  if (trainer.progress.epoch < job.epochs) {
+    if (finished != nullptr) *finished = false;
+    return *history;
+  }
+  save_model(*job.model, model_path);
+  std::filesystem::remove(checkpoint, error);
+  return *history;
+}
+
+}  // namespace run

@@ -1,0 +1,94 @@
+// A saved model and images of one's own: figures, and denoised files.
+#include <cstdio>
+#include <filesystem>
+
+#include "../common/classifier.hpp"
+#include "linnet/evaluation/image_quality.hpp"
+#include "study.hpp"
+
+namespace denoise {
+
+void eval_command(const Options& options, const std::string& path) {
+  set_num_threads(options.threads);
+  const Model<float> model = load_model(path);
+  const data::Images images = data::load(options.data);
+  const bool judged = !options.classifier.empty();
+  const Model<float> judge = judged ? load_model(options.classifier) : model;
+  std::printf("%-6s %8s %8s %8s %8s %8s%s\n", "noise", "BCE", "excess", "MSE", "PSNR", "SSIM",
+              judged ? "  recognized" : "");
+  for (const double noise : options.noise) {
+    const Corruption corruption = corruption_of(options, noise);
+    corruption.validate();
+    const Pairs pairs = pairs_of(images.held_out, corruption, kHeldOutNoise);
+    const Tensor<float> y = model.predict(pairs.noisy.view());
+    const double mse = mean_squared_error(y, pairs.clean), bce = cross_entropy(y, pairs.clean);
+    double ssim = 0;
+    for (const double s : structural_similarity(y, pairs.clean)) ssim += s / static_cast<double>(y.batch());
+    std::printf("%-6g %8.4f %8.4f %8.4f %8.2f %8.3f", noise, bce, bce - binary_entropy(pairs.clean), mse, psnr(mse),
+                ssim);
+    if (judged) {
+      const ConfusionMatrix matrix = classifier::confusion(classifier::judge(judge, y.view()), images.held_out);
+      const Interval interval = wilson_interval(matrix.correct(), matrix.total());
+      std::printf("  %.2f%% (%.2f to %.2f)", 100 * matrix.accuracy(), 100 * interval.low, 100 * interval.high);
+    }
+    std::printf("\n");
+  }
+}
+
+void apply_command(const std::string& path, const std::string& input, const std::string& out) {
+  namespace fs = std::filesystem;
+  const Model<float> model = load_model(path);
+  if (model.input_shape() != model.output_shape()) {
+    throw ShapeError(path + ": expected a model whose output is an image like its input, got " +
+                     model.input_shape().to_string() + " to " + model.output_shape().to_string());
+  }
+  std::error_code error;
+  if (!fs::exists(input, error)) throw FileError(input + ": there is no such file or folder");
+  const bool folder = fs::is_directory(input, error), png = folder || fs::path(input).extension() == ".png";
+  std::vector<std::string> paths;
+  if (png) paths = folder ? data::png_files(input) : std::vector<std::string>{input};
+  if (folder && paths.empty()) throw FileError(input + ": there are no PNG files in it");
+  ImageDataset images;
+  if (png) {
+    images = data::load_pngs(paths);
+  } else {
+    IdxFile file = read_idx(input);
+    if (file.shape.rank() != 3) throw FormatError(input + ": expected images (3 axes), got " + file.shape.to_string());
+    images = ImageDataset({file.shape[1], file.shape[2], 1}, std::move(file.bytes), {});
+  }
+  if (images.image_shape() != model.input_shape()) {
+    throw ShapeError(input + ": the model takes images " + model.input_shape().to_string() + ", these are " +
+                     images.image_shape().to_string());
+  }
+  // Every name is known before the first file is written, and none may be there.
+  const fs::path base = folder ? fs::path(input) : fs::path(input).parent_path();
+  std::vector<std::string> names;
+  if (png) {
+    for (const std::string& p : paths)
+      names.push_back((fs::path(out) / fs::path(p).lexically_relative(base.empty() ? "." : base)).string());
+    if (!folder) names = {(fs::path(out) / fs::path(input).filename()).string()};
+  } else {
+    names.push_back((fs::path(out) / fs::path(input).stem()).string());
+  }
+  for (const std::string& name : names) {
+    if (fs::exists(name, error)) throw FileError(name + ": is there already");
+  }
+  const Tensor<float> y = model.predict(images.images().view());
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(static_cast<std::size_t>(y.size()));
+  for (const float v : y) bytes.push_back(static_cast<std::uint8_t>(std::min(1.0f, std::max(0.0f, v)) * 255.0f + 0.5f));
+  const Shape& shape = images.image_shape();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    fs::create_directories(fs::path(names[i]).parent_path(), error);
+    if (error) throw FileError(names[i] + ": its folder cannot be made: " + error.message());
+    if (!png) {
+      write_idx(names[i], {images.size(), shape[0], shape[1]}, bytes);
+      continue;
+    }
+    const auto first = bytes.begin() + static_cast<std::ptrdiff_t>(static_cast<Index>(i) * shape.size());
+    write_png(names[i], {shape[1], shape[0], 1, std::vector<std::uint8_t>(first, first + shape.size())});
+  }
+  std::printf("%td images denoised: %s\n", images.size(), out.c_str());
+}
+
+}  // namespace denoise

@@ -1,0 +1,28 @@
+# Opens REPORT in the headless BROWSER: no message on the console, every picture loaded. Needs WORK.
+if(NOT BROWSER)
+  message(STATUS "SKIPPED: no Chromium")
+  return()
+endif()
+file(REMOVE_RECURSE "${WORK}")
+file(MAKE_DIRECTORY "${WORK}")
+file(READ "${REPORT}" page)
+# The page counts its own pictures once it is loaded.
+string(REPLACE "</main>" "<script>addEventListener('load', () => { const all = [...document.images];
+  document.title = `pictures: ${all.filter(i => i.complete && i.naturalWidth > 0).length} of ${all.length}, plots: ${
+  document.querySelectorAll('figure > svg').length}`; });</script></main>" page "${page}")
+file(WRITE "${WORK}/report.html" "${page}")
+execute_process(
+  COMMAND "${BROWSER}" --headless --no-sandbox --disable-gpu --user-data-dir=${WORK}/profile --enable-logging=stderr
+    --virtual-time-budget=5000 --dump-dom "file://${WORK}/report.html"
+  RESULT_VARIABLE status OUTPUT_VARIABLE dom ERROR_VARIABLE log TIMEOUT 120)
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "${BROWSER}: status ${status}\n${log}")
+endif()
+if(log MATCHES "CONSOLE[^\n]*")
+  message(FATAL_ERROR "the page wrote on the console: ${CMAKE_MATCH_0}")
+endif()
+string(REGEX MATCH "<title>pictures: ([0-9]+) of ([0-9]+), plots: ([0-9]+)</title>" told "${dom}")
+if(NOT told OR NOT CMAKE_MATCH_1 EQUAL CMAKE_MATCH_2 OR CMAKE_MATCH_1 LESS 8 OR CMAKE_MATCH_3 LESS 3)
+  message(FATAL_ERROR "expected all of at least 8 pictures, and 3 plots: ${told}")
+endif()
+message(STATUS "${told}")

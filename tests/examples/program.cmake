@@ -1,0 +1,48 @@
+# What the tests of programs share. `PROGRAM` is the program that is tested.
+
+# run(<status> <argument>...): sets `output` and `error`.
+macro(run expected_status)
+  execute_process(COMMAND "${PROGRAM}" ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE error)
+  if(NOT status EQUAL ${expected_status})
+    message(FATAL_ERROR "${PROGRAM} ${ARGN}: status ${status}, expected ${expected_status}\n${output}\n${error}")
+  endif()
+endmacro()
+
+# expect_output(<part>...): each must be in the last run's output.
+macro(expect_output)
+  foreach(part IN ITEMS ${ARGN})
+    string(FIND "${output}" "${part}" found)
+    if(found EQUAL -1)
+      message(FATAL_ERROR "no \"${part}\" in\n${output}")
+    endif()
+  endforeach()
+endmacro()
+
+# refuse(<part of the message> <argument>...): one line on stderr, a status that is not 0, nothing on stdout.
+function(refuse expected)
+  execute_process(COMMAND "${PROGRAM}" ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE error)
+  string(REGEX MATCHALL "\n" lines "${error}")
+  list(LENGTH lines lines)
+  string(FIND "${error}" "${expected}" found)
+  if(NOT status EQUAL 1 OR NOT lines EQUAL 1 OR found EQUAL -1 OR NOT output STREQUAL "")
+    message(FATAL_ERROR "${PROGRAM} ${ARGN}: status ${status}, expected 1 and one line with \"${expected}\", got\n${output}${error}")
+  endif()
+endfunction()
+
+# same_files(<a> <b>): the same bytes.
+function(same_files a b)
+  file(SHA256 "${a}" hash_a)
+  file(SHA256 "${b}" hash_b)
+  if(NOT hash_a STREQUAL hash_b)
+    message(FATAL_ERROR "${a} and ${b} differ")
+  endif()
+endfunction()
+
+# The first bytes say whether a file is what its name says: begins_with(<file> <hexadecimal digits>).
+function(begins_with file start)
+  file(READ "${file}" bytes LIMIT 16 HEX)
+  string(FIND "${bytes}" "${start}" found)
+  if(NOT found EQUAL 0)
+    message(FATAL_ERROR "${file} begins with ${bytes}, expected ${start}")
+  endif()
+endfunction()
