@@ -62,8 +62,8 @@ int main(int argc, char** argv) {
   CLI::App* testing = app.add_subcommand("eval", "Tell how many held-out digits a classifier recognizes");
   for (CLI::App* command : {training, testing}) {
     cli::folder(command, "--data", options.data,
-                "Folder with MNIST's four files, or with PNG files in subfolders 0 to 9 (default: the 10,000 digits of "
-                "examples/data)");
+                "Folder with MNIST's four files, or with PNG files in subfolders 0 to 9 (default: the 10,000 digits "
+                "of examples/data)");
     cli::number(command, "--threads", options.threads, "Threads; 0 means all cores", 0, 4096);
   }
   cli::folder(training, "--out", options.out, "Run folder");

@@ -136,8 +136,8 @@ class Page {
  public:
   Page(std::string_view title, std::string_view lead) {
     text_ =
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>" +
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+        "content=\"width=device-width, initial-scale=1\"><title>" +
         escaped(title) + "</title><link rel=\"icon\" href=\"data:,\"><style>" + std::string(kStyle) +
         "</style></head><body><main>\n<h1>" + escaped(title) + "</h1>\n<p class=\"soft\">" + std::string(lead) +
         "</p>\n";

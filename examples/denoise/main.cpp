@@ -64,8 +64,8 @@ int main(int argc, char** argv) {
   train->add_flag("--blind", options.blind,
                   "One model for all levels: each image gets its own, from 0 to the largest of --noise");
   study->add_flag("--full", options.full,
-                  "Every recipe and both networks in one report; takes up to an hour on the full MNIST, and "
-                  "sets --model, --output, --epochs, --batch, --lr and --schedule itself");
+                  "Every recipe and both networks in one report; takes up to an hour on the full MNIST, and sets "
+                  "--model, --output, --epochs, --batch, --lr and --schedule itself");
   study->add_option("--classifier", options.classifier, "The classifier that judges digits (default: one is trained)")
       ->type_name("FILE");
   eval->add_option("--classifier", options.classifier, "A classifier that judges digits")->type_name("FILE");

@@ -119,213 +119,249 @@ const json* level_of(const json& levels, double noise) {
   return nullptr;
 }
 
-}  // namespace
+/// The page, section by section.
+class StudyReport {
+ public:
+  explicit StudyReport(const json& metrics, const run::Folder& run_folder) : m(metrics), folder(run_folder) {}
 
-void write_report(const run::Folder& folder) {
-  const json m = run::Folder::read_json(folder.file("metrics.json"));
-  if (!m.contains("sweep")) {
-    throw FormatError(folder.file("metrics.json") + ": expected the figures of a study; `denoise train` has no report");
+  std::string html() {
+    overview();
+    networks();
+    pictures();
+    losses();
+    table_of_levels();
+    last_activation();
+    if (judged) confusions();
+    other_levels();
+    conclusions();
+    return page.html();
   }
-  const json &levels = m.at("levels"), &recipes = m.at("recipes"), &main = recipes.at(0), &config = m.at("config");
-  const json& twin = recipes.back();
+
+ private:
+  const json& m;
+  const run::Folder& folder;
+  const json &levels = m.at("levels"), &recipes = m.at("recipes"), &config = m.at("config"), &sweep = m.at("sweep");
+  const json& main = recipes.at(0);   ///< the recipe that the report is about
+  const json& twin = recipes.back();  ///< one that is there for its last activation alone
+  const json& counterpart = find_counterpart();
+  const json& with_relu = twin.at("output") == "relu" ? twin : counterpart;
+  const json& with_sigmoid = twin.at("output") == "relu" ? counterpart : twin;
+  const std::vector<double> noise = sweep.at("noise");  ///< the levels of the sweep
   const double floor = m.at("floor");
   const bool judged = m.contains("classifier");
-  const auto shown = [&](const json& recipe) { return recipe.at("name") != twin.at("name"); };
-  double seconds = 0;
-  for (const json& recipe : recipes) {
-    for (const json& level : recipe.at("levels")) seconds += level.at("timing").at("seconds").get<double>();
-  }
-
-  Page page("Denoised images: what is recovered, what is lost",
+  int sections = 0;
+  Page page{"Denoised images: what is recovered, what is lost",
             "Convolutional networks that remove noise, trained and measured with linnet. All figures are of " +
-                thousands(m.at("data").at("held_out").get<Index>()) + " held-out images that no training saw.");
-  std::vector<std::pair<std::string, std::string>> tiles;
-  for (const json& level : main.at("levels")) {
-    const json& noisy = *level_of(levels, level.at("noise").get<double>());
-    const std::string at = "noise " + level_text(level.at("noise")) + ": ";
-    if (judged) {
-      tiles.emplace_back(
-          percent(rate(noisy.at("noisy").at("recognized")), 0) + " &rarr; " + percent(rate(level.at("recognized"))),
-          at + "recognized before and after");
-    } else {
-      tiles.emplace_back(number(noisy.at("noisy").at("psnr"), 1) + " &rarr; " + number(level.at("psnr"), 1) + " dB",
-                         at + "PSNR before and after");
-    }
-  }
-  tiles.emplace_back(
-      thousands(std::llround(main.at("levels")[0].at("timing").at("images_per_second").get<double>())) + " / s",
-      "images in training, " + std::to_string(m.at("machine").at("threads").get<int>()) + " threads, " +
-          m.at("machine").at("instruction_set").get<std::string>());
-  page.tiles(tiles);
+                thousands(m.at("data").at("held_out").get<Index>()) + " held-out images that no training saw."};
 
-  // 1
-  page.section("1. The networks and the run");
-  std::vector<std::vector<std::string>> rows;
-  for (const json& recipe : recipes) {
-    double time = 0;
-    for (const json& level : recipe.at("levels")) time += level.at("timing").at("seconds").get<double>();
-    rows.push_back(
-        {escaped(recipe.at("title").get<std::string>()), thousands(recipe.at("parameters").get<Index>()),
-         recipe.at("output").get<std::string>(), std::to_string(recipe.at("epochs").get<Index>()),
-         std::to_string(recipe.at("batch").get<Index>()),
-         number(recipe.at("lr"), 4) +
-             (recipe.at("schedule") == "cosine" ? ", falling to 0 along a cosine" : ", constant"),
-         number(time, 1),
-         thousands(std::llround(recipe.at("levels")[0].at("timing").at("images_per_second").get<double>()))});
-  }
-  page.add(table(
-      {"network", "parameters", "last activation", "epochs", "batch", "Adam, learning rate", "time (s)", "images/s"},
-      rows));
-  std::vector<std::string> summaries;
-  for (const json& recipe : recipes) {
-    if (!shown(recipe) || std::find(summaries.begin(), summaries.end(), recipe.at("summary")) != summaries.end())
-      continue;
-    summaries.push_back(recipe.at("summary"));
-    page.add("<details" + std::string(summaries.size() == 1 ? " open" : "") + "><summary>" +
-             escaped(recipe.at("title").get<std::string>()) + ", layer by layer</summary><pre>" +
-             escaped(summaries.back()) + "</pre></details>\n");
-  }
-  page.add("<details><summary>The run</summary>" +
-           table({},
-                 {{"images", escaped(m.at("data").at("origin").get<std::string>()) + "; " +
-                                 thousands(m.at("data").at("train").get<Index>()) + " to train, " +
-                                 thousands(m.at("data").at("held_out").get<Index>()) + " held out; CRC-32 " +
-                                 m.at("data").at("crc32").get<std::string>()},
-                  {"noise",
-                   config.at("noise-kind") == "gaussian"
-                       ? "x + level &middot; N(0, 1), held within [0, 1]; new noise in every epoch"
-                       : "salt and pepper: with probability level a pixel becomes 0 or 1; new noise in every epoch"},
-                  {"loss", "binary cross-entropy, mean over pixels and batch, in nats"},
-                  {"seed", std::to_string(config.at("seed").get<std::uint64_t>())},
-                  {"version, compiler", "linnet " + m.at("version").get<std::string>() + ", " +
-                                            escaped(m.at("machine").at("compiler").get<std::string>())},
-                  {"training in all", number(seconds, 0) + " s"},
-                  {"the same again", "<code>denoise study --config config.json --out OTHER</code>"}},
-                 2) +
-           "</details>\n");
-
-  // 2
-  page.section("2. Before and after");
-  page.paragraph(
-      judged
-          ? "The same images at every level. Below each: what the classifier sees in it; a cross marks a wrong verdict."
-          : "The same images at every level.");
-  for (std::size_t i = 0; i < levels.size(); ++i) {
-    page.heading("Noise " + level_text(levels[i].at("noise")));
-    json strips = json::array();
-    for (const json& recipe : recipes) {
-      if (!shown(recipe)) continue;
-      for (const json& strip : recipe.at("levels")[i].at("strips")) {
-        json copy = strip;
-        const std::string name = strip.at("name");
-        if (name == "clean" || name == "noisy") {
-          if (&recipe != &main) continue;
-        } else if (recipes.size() > 2) {
-          copy["name"] = name + ", " + recipe.at("title").get<std::string>();
-        }
-        strips.push_back(copy);
-      }
-    }
-    page.add(strips_html(folder, strips));
-  }
-
-  // 3
-  page.section("3. Loss by epoch");
-  int color = 0;
-  for (const json& recipe : recipes) {
-    if (!shown(recipe)) continue;
-    LinePlot plot{.title = "Loss by epoch",
-                  .x_label = "epoch",
-                  .y_label = "binary cross-entropy (nats a pixel)",
-                  .series = {},
-                  .references = {{"a perfect copy: " + number(floor, 4), floor}},
-                  .y_decimals = 2};
-    color = 0;
-    for (const json& level : recipe.at("levels")) {
-      std::vector<double> epochs;
-      for (std::size_t e = 1; e <= level.at("loss").size(); ++e) epochs.push_back(static_cast<double>(e));
-      const std::string at = "noise " + level_text(level.at("noise"));
-      plot.series.push_back({at + ", held out", epochs, level.at("val_loss").get<std::vector<double>>(), color, false});
-      plot.series.push_back({at + ", training", epochs, level.at("loss").get<std::vector<double>>(), color++, true});
-    }
-    page.heading(recipe.at("title").get<std::string>());
-    page.add(figure(plot));
-  }
-  page.note("Grey targets have an entropy of their own: a perfect copy of the held-out images scores " +
-            number(floor, 4) + ", not 0. Always answering with the mean training image scores " +
-            number(m.at("mean_image_bce"), 4) + ". The excess below is what the network has above the floor.");
-  rows.clear();
-  for (const json& recipe : recipes) {
-    if (!shown(recipe)) continue;
-    for (const json& level : recipe.at("levels")) {
-      const double loss = level.at("val_loss").back();
-      rows.push_back({escaped(recipe.at("title").get<std::string>()), level_text(level.at("noise")),
-                      number(level.at("loss").back(), 4), number(loss, 4), number(loss - floor, 4),
-                      percent((loss - floor) / (m.at("mean_image_bce").get<double>() - floor))});
-    }
-  }
-  page.add(table({"network", "noise", "training loss", "held-out loss", "excess", "of the mean image's excess"}, rows));
-
-  // 4
-  page.section("4. Figures for each level");
-  if (judged) {
-    page.paragraph("The classifier is a convolutional network of " +
-                   thousands(m.at("classifier").at("parameters").get<Index>()) +
-                   " parameters, trained on clean training digits alone; it recognizes " +
-                   rate_text(m.at("classifier").at("recognized")) +
-                   " of the clean held-out digits. Intervals are Wilson's, at 95%. "
-                   "<em>Confident but wrong</em>: not recognized, though the classifier is at least 90% sure.");
-  }
-  for (std::size_t i = 0; i < levels.size(); ++i) {
-    const json& level = levels[i];
-    page.heading("Noise " + level_text(level.at("noise")));
-    rows = {figure_row("noisy, as it is", level.at("noisy"), floor),
-            figure_row("box filter, 3x3", level.at("box"), floor),
-            figure_row("Gaussian blur, " + number(level.at("blur_deviation"), 2) + " pixels", level.at("blur"), floor)};
-    for (const json& recipe : recipes) {
-      rows.push_back(
-          figure_row("<b>" + escaped(recipe.at("title").get<std::string>()) + "</b>", recipe.at("levels")[i], floor));
-    }
-    if (level.contains("noisy_classifier")) {
-      rows.push_back(figure_row("classifier trained on this noise, no denoising", level.at("noisy_classifier"), floor));
-    }
-    page.add(table({"images", "BCE", "excess", "MSE", "PSNR (dB)", "SSIM", "recognized", "confident but wrong"}, rows));
-  }
-  page.note(
-      "The width of the blur is the best on training images. PSNR is that of the mean squared error over all pixels.");
-
-  // The last activation.
-  page.heading("relu or sigmoid at the end");
-  rows.clear();
-  const json& counterpart = [&]() -> const json& {  // the recipe that differs in nothing but the last activation
+  void section(const std::string& title) { page.section(std::to_string(++sections) + ". " + title); }
+  bool shown(const json& recipe) const { return recipe.at("name") != twin.at("name"); }
+  /// The recipe that differs from the twin in nothing but the last activation.
+  const json& find_counterpart() const {
     for (const json& recipe : recipes) {
       if (shown(recipe) && recipe.at("model") == twin.at("model") && recipe.at("epochs") == twin.at("epochs"))
         return recipe;
     }
     return main;
-  }();
-  const json &with_relu = twin.at("output") == "relu" ? twin : counterpart,
-             &with_sigmoid = &with_relu == &twin ? counterpart : twin;
-  for (std::size_t i = 0; i < levels.size(); ++i) {
-    const json &r = with_relu.at("levels")[i], &s = with_sigmoid.at("levels")[i];
-    rows.push_back({level_text(levels[i].at("noise")), number(s.at("bce"), 4), number(r.at("bce"), 4),
-                    number(s.at("mse"), 4), number(r.at("mse"), 4), percent(r.at("zero_outputs"), 2),
-                    number(r.at("zero_outputs_bce"), 4), std::to_string(r.at("dead_seeds").get<int>())});
   }
-  page.add(table({"noise", "BCE, sigmoid", "BCE, relu", "MSE, sigmoid", "MSE, relu", "set to 0", "costs", "dead seeds"},
-                 rows));
-  page.note(
-      "The original report ended its network with relu under binary cross-entropy. A relu gives exactly 0 for many "
-      "pixels; where the "
-      "target is not 0, the logarithm is cut off at 1e-7 and costs 16.1 nats times the target, and no gradient "
-      "corrects it. A "
-      "sigmoid never reaches 0. <em>Set to 0</em>: pixels that should not be; <em>costs</em>: what they add to the "
-      "BCE. <em>Dead seeds</em>: initializations that gave 0 everywhere and were begun again with "
-      "the next seed.");
 
-  // 5
-  if (judged) {
-    page.section("5. What turns into what");
+  /// The figures that matter most.
+  void overview() {
+    std::vector<std::pair<std::string, std::string>> tiles;
+    for (const json& level : main.at("levels")) {
+      const json& noisy = *level_of(levels, level.at("noise").get<double>());
+      const std::string at = "noise " + level_text(level.at("noise")) + ": ";
+      if (judged) {
+        tiles.emplace_back(
+            percent(rate(noisy.at("noisy").at("recognized")), 0) + " &rarr; " + percent(rate(level.at("recognized"))),
+            at + "recognized before and after");
+      } else {
+        tiles.emplace_back(number(noisy.at("noisy").at("psnr"), 1) + " &rarr; " + number(level.at("psnr"), 1) + " dB",
+                           at + "PSNR before and after");
+      }
+    }
+    tiles.emplace_back(
+        thousands(std::llround(main.at("levels")[0].at("timing").at("images_per_second").get<double>())) + " / s",
+        "images in training, " + std::to_string(m.at("machine").at("threads").get<int>()) + " threads, " +
+            m.at("machine").at("instruction_set").get<std::string>());
+    page.tiles(tiles);
+  }
+
+  /// What was trained, and how.
+  void networks() {
+    section("The networks and the run");
+    double seconds = 0;
+    for (const json& recipe : recipes) {
+      for (const json& level : recipe.at("levels")) seconds += level.at("timing").at("seconds").get<double>();
+    }
+    std::vector<std::vector<std::string>> rows;
+    for (const json& recipe : recipes) {
+      double time = 0;
+      for (const json& level : recipe.at("levels")) time += level.at("timing").at("seconds").get<double>();
+      rows.push_back(
+          {escaped(recipe.at("title").get<std::string>()), thousands(recipe.at("parameters").get<Index>()),
+           recipe.at("output").get<std::string>(), std::to_string(recipe.at("epochs").get<Index>()),
+           std::to_string(recipe.at("batch").get<Index>()),
+           number(recipe.at("lr"), 4) +
+               (recipe.at("schedule") == "cosine" ? ", falling to 0 along a cosine" : ", constant"),
+           number(time, 1),
+           thousands(std::llround(recipe.at("levels")[0].at("timing").at("images_per_second").get<double>()))});
+    }
+    page.add(table(
+        {"network", "parameters", "last activation", "epochs", "batch", "Adam, learning rate", "time (s)", "images/s"},
+        rows));
+    std::vector<std::string> summaries;
+    for (const json& recipe : recipes) {
+      if (!shown(recipe) || std::find(summaries.begin(), summaries.end(), recipe.at("summary")) != summaries.end())
+        continue;
+      summaries.push_back(recipe.at("summary"));
+      page.add("<details" + std::string(summaries.size() == 1 ? " open" : "") + "><summary>" +
+               escaped(recipe.at("title").get<std::string>()) + ", layer by layer</summary><pre>" +
+               escaped(summaries.back()) + "</pre></details>\n");
+    }
+    page.add("<details><summary>The run</summary>" +
+             table({},
+                   {{"images", escaped(m.at("data").at("origin").get<std::string>()) + "; " +
+                                   thousands(m.at("data").at("train").get<Index>()) + " to train, " +
+                                   thousands(m.at("data").at("held_out").get<Index>()) + " held out; CRC-32 " +
+                                   m.at("data").at("crc32").get<std::string>()},
+                    {"noise",
+                     config.at("noise-kind") == "gaussian"
+                         ? "x + level &middot; N(0, 1), held within [0, 1]; new noise in every epoch"
+                         : "salt and pepper: with probability level a pixel becomes 0 or 1; new noise in every epoch"},
+                    {"loss", "binary cross-entropy, mean over pixels and batch, in nats"},
+                    {"seed", std::to_string(config.at("seed").get<std::uint64_t>())},
+                    {"version, compiler", "linnet " + m.at("version").get<std::string>() + ", " +
+                                              escaped(m.at("machine").at("compiler").get<std::string>())},
+                    {"training in all", number(seconds, 0) + " s"},
+                    {"the same again", "<code>denoise study --config config.json --out OTHER</code>"}},
+                   2) +
+             "</details>\n");
+  }
+
+  /// The same images at every level: clean, noisy, denoised, error.
+  void pictures() {
+    section("Before and after");
+    page.paragraph(judged ? "The same images at every level. Below each: what the classifier sees in it; a cross marks "
+                            "a wrong verdict."
+                          : "The same images at every level.");
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+      page.heading("Noise " + level_text(levels[i].at("noise")));
+      json strips = json::array();
+      for (const json& recipe : recipes) {
+        if (!shown(recipe)) continue;
+        for (const json& strip : recipe.at("levels")[i].at("strips")) {
+          json copy = strip;
+          const std::string name = strip.at("name");
+          if (name == "clean" || name == "noisy") {
+            if (&recipe != &main) continue;
+          } else if (recipes.size() > 2) {
+            copy["name"] = name + ", " + recipe.at("title").get<std::string>();
+          }
+          strips.push_back(copy);
+        }
+      }
+      page.add(strips_html(folder, strips));
+    }
+  }
+
+  /// By epoch, with the floor.
+  void losses() {
+    section("Loss by epoch");
+    for (const json& recipe : recipes) {
+      if (!shown(recipe)) continue;
+      LinePlot plot{.title = "Loss by epoch",
+                    .x_label = "epoch",
+                    .y_label = "binary cross-entropy (nats a pixel)",
+                    .series = {},
+                    .references = {{"a perfect copy: " + number(floor, 4), floor}},
+                    .y_decimals = 2};
+      int color = 0;
+      for (const json& level : recipe.at("levels")) {
+        std::vector<double> epochs;
+        for (std::size_t e = 1; e <= level.at("loss").size(); ++e) epochs.push_back(static_cast<double>(e));
+        const std::string at = "noise " + level_text(level.at("noise"));
+        plot.series.push_back(
+            {at + ", held out", epochs, level.at("val_loss").get<std::vector<double>>(), color, false});
+        plot.series.push_back({at + ", training", epochs, level.at("loss").get<std::vector<double>>(), color++, true});
+      }
+      page.heading(recipe.at("title").get<std::string>());
+      page.add(figure(plot));
+    }
+    page.note("Grey targets have an entropy of their own: a perfect copy of the held-out images scores " +
+              number(floor, 4) + ", not 0. Always answering with the mean training image scores " +
+              number(m.at("mean_image_bce"), 4) + ". The excess below is what the network has above the floor.");
+    std::vector<std::vector<std::string>> rows;
+    for (const json& recipe : recipes) {
+      if (!shown(recipe)) continue;
+      for (const json& level : recipe.at("levels")) {
+        const double loss = level.at("val_loss").back();
+        rows.push_back({escaped(recipe.at("title").get<std::string>()), level_text(level.at("noise")),
+                        number(level.at("loss").back(), 4), number(loss, 4), number(loss - floor, 4),
+                        percent((loss - floor) / (m.at("mean_image_bce").get<double>() - floor))});
+      }
+    }
+    page.add(
+        table({"network", "noise", "training loss", "held-out loss", "excess", "of the mean image's excess"}, rows));
+  }
+
+  /// Networks, simple filters and a classifier of noisy digits.
+  void table_of_levels() {
+    section("Figures for each level");
+    if (judged) {
+      page.paragraph("The classifier is a convolutional network of " +
+                     thousands(m.at("classifier").at("parameters").get<Index>()) +
+                     " parameters, trained on clean training digits alone; it recognizes " +
+                     rate_text(m.at("classifier").at("recognized")) +
+                     " of the clean held-out digits. Intervals are Wilson's, at 95%. <em>Confident but wrong</em>: not "
+                     "recognized, though the classifier is at least 90% sure.");
+    }
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+      const json& level = levels[i];
+      page.heading("Noise " + level_text(level.at("noise")));
+      std::vector<std::vector<std::string>> rows = {
+          figure_row("noisy, as it is", level.at("noisy"), floor),
+          figure_row("box filter, 3x3", level.at("box"), floor),
+          figure_row("Gaussian blur, " + number(level.at("blur_deviation"), 2) + " pixels", level.at("blur"), floor)};
+      for (const json& recipe : recipes) {
+        rows.push_back(
+            figure_row("<b>" + escaped(recipe.at("title").get<std::string>()) + "</b>", recipe.at("levels")[i], floor));
+      }
+      if (level.contains("noisy_classifier")) {
+        rows.push_back(
+            figure_row("classifier trained on this noise, no denoising", level.at("noisy_classifier"), floor));
+      }
+      page.add(
+          table({"images", "BCE", "excess", "MSE", "PSNR (dB)", "SSIM", "recognized", "confident but wrong"}, rows));
+    }
+    page.note(
+        "The width of the blur is the best on training images. PSNR is that of the mean squared error over all "
+        "pixels.");
+  }
+
+  /// relu beside sigmoid.
+  void last_activation() {
+    page.heading("relu or sigmoid at the end");
+    std::vector<std::vector<std::string>> rows;
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+      const json &r = with_relu.at("levels")[i], &s = with_sigmoid.at("levels")[i];
+      rows.push_back({level_text(levels[i].at("noise")), number(s.at("bce"), 4), number(r.at("bce"), 4),
+                      number(s.at("mse"), 4), number(r.at("mse"), 4), percent(r.at("zero_outputs"), 2),
+                      number(r.at("zero_outputs_bce"), 4), std::to_string(r.at("dead_seeds").get<int>())});
+    }
+    page.add(table(
+        {"noise", "BCE, sigmoid", "BCE, relu", "MSE, sigmoid", "MSE, relu", "set to 0", "costs", "dead seeds"}, rows));
+    page.note(
+        "The original report ended its network with relu under binary cross-entropy. A relu gives exactly 0 for many "
+        "pixels; where the target is not 0, the logarithm is cut off at 1e-7 and costs 16.1 nats times the target, and "
+        "no gradient corrects it. A sigmoid never reaches 0. <em>Set to 0</em>: pixels that should not be; "
+        "<em>costs</em>: what they add to the BCE. <em>Dead seeds</em>: initializations that gave 0 everywhere and "
+        "were begun again with the next seed.");
+  }
+
+  /// Which digits turn into which, and the worst failures.
+  void confusions() {
+    section("What turns into what");
     for (const json& recipe : recipes) {
       if (!shown(recipe)) continue;
       page.heading(recipe.at("title").get<std::string>());
@@ -359,139 +395,176 @@ void write_report(const run::Folder& folder) {
     }
   }
 
-  // 6
-  page.section(judged ? "6. Levels that a model was not trained on" : "5. Levels that a model was not trained on");
-  const json& sweep = m.at("sweep");
-  const std::vector<double> noise = sweep.at("noise");
-  const auto curve = [](const json& values) {
-    std::vector<double> y;
-    for (const json& v : values) y.push_back(v.is_null() ? NAN : v.get<double>());
-    return y;
-  };
-  for (const json& recipe : recipes) {
-    if (!shown(recipe)) continue;
-    LinePlot recognized{.title = "Recognition over noise",
-                        .x_label = "noise",
-                        .y_label = "recognized",
-                        .series = {},
-                        .y_decimals = 0,
-                        .y_percent = true,
-                        .x_decimals = 1};
-    LinePlot ratio{.title = "PSNR over noise",
-                   .x_label = "noise",
-                   .y_label = "PSNR (dB)",
-                   .series = {},
-                   .y_decimals = 0,
-                   .x_decimals = 1};
-    color = 0;
-    for (const json& s : sweep.at("series")) {
-      const bool reference = s.at("recipe") == "";
-      if (!reference && s.at("recipe") != recipe.at("name")) continue;
-      const int own = reference ? 5 : color++;
-      const std::string title = s.at("title");
-      ratio.series.push_back({title, noise, curve(s.at("psnr")), own, reference});
-      if (judged) recognized.series.push_back({title, noise, curve(s.at("recognized")), own, reference});
+  /// Recognition and PSNR over the noise.
+  void other_levels() {
+    section("Levels that a model was not trained on");
+    const auto curve = [](const json& values) {
+      std::vector<double> y;
+      for (const json& v : values) y.push_back(v.is_null() ? NAN : v.get<double>());
+      return y;
+    };
+    for (const json& recipe : recipes) {
+      if (!shown(recipe)) continue;
+      LinePlot recognized{.title = "Recognition over noise",
+                          .x_label = "noise",
+                          .y_label = "recognized",
+                          .series = {},
+                          .y_decimals = 0,
+                          .y_percent = true,
+                          .x_decimals = 1};
+      LinePlot ratio{.title = "PSNR over noise",
+                     .x_label = "noise",
+                     .y_label = "PSNR (dB)",
+                     .series = {},
+                     .y_decimals = 0,
+                     .x_decimals = 1};
+      int color = 0;
+      for (const json& s : sweep.at("series")) {
+        const bool reference = s.at("recipe") == "";
+        if (!reference && s.at("recipe") != recipe.at("name")) continue;
+        const int own = reference ? 5 : color++;
+        const std::string title = s.at("title");
+        ratio.series.push_back({title, noise, curve(s.at("psnr")), own, reference});
+        if (judged) recognized.series.push_back({title, noise, curve(s.at("recognized")), own, reference});
+      }
+      if (judged) page.add(figure(recognized, "Recognition of held-out digits by the classifier of clean digits."));
+      page.add(figure(ratio, "PSNR; noise 0 leaves an image that is not denoised as it is, which has no finite PSNR."));
     }
-    if (judged) page.add(figure(recognized, "Recognition of held-out digits by the classifier of clean digits."));
-    page.add(figure(ratio, "PSNR; noise 0 leaves an image that is not denoised as it is, which has no finite PSNR."));
   }
 
-  // 7
-  page.section(judged ? "7. Conclusions" : "6. Conclusions");
-  std::vector<std::string> points;
-  const json &first = main.at("levels").front(), &last = main.at("levels").back();
-  if (main.at("levels").size() > 1) {
-    const double low = first.at("val_loss").back().get<double>() - floor,
-                 high = last.at("val_loss").back().get<double>() - floor;
-    points.push_back("The loss grows with the noise: from " + number(first.at("val_loss").back(), 4) + " at " +
-                     level_text(first.at("noise")) + " to " + number(last.at("val_loss").back(), 4) + " at " +
-                     level_text(last.at("noise")) + ". Above the floor of " + number(floor, 4) + " that is " +
-                     number(low, 4) + " and " + number(high, 4) + ", " + number(high / low, 1) + " times as much.");
-  }
-  for (std::size_t i = 0; judged && i < levels.size(); ++i) {
-    const json &before = levels[i], &after = main.at("levels")[i];
-    const std::string at = "At noise " + level_text(before.at("noise")) + ", ";
-    const double direct = rate(before.at("noisy_classifier").at("recognized")), denoised = rate(after.at("recognized"));
-    const json& best_filter = rate(before.at("blur").at("recognized")) > rate(before.at("box").at("recognized"))
-                                  ? before.at("blur")
-                                  : before.at("box");
-    points.push_back(at + percent(denoised) + " of the digits are recognized after denoising, " +
-                     percent(rate(before.at("noisy").at("recognized"))) +
-                     " before it; the better simple filter reaches " + percent(rate(best_filter.at("recognized"))) +
-                     ". A classifier that was trained on this noise needs no denoiser: " + percent(direct) + ".");
-    const Index wrong_before = before.at("noisy").at("confident_wrong").at("count"),
-                wrong_after = after.at("confident_wrong").at("count");
-    points.push_back(at + "denoising leaves " + thousands(wrong_after) +
-                     " digits that look right and are wrong (the classifier is 90% sure), " +
-                     (wrong_after > wrong_before ? "more than the " : "fewer than the ") + thousands(wrong_before) +
-                     " among the noisy ones.");
-  }
-  if (const json* level = judged ? level_of(main.at("levels"), 0.7) : nullptr) {
-    const json& matrix = level->at("confusion");
-    const double both = share(matrix, 2, 7) + share(matrix, 7, 2);
-    const Turn worst = turns_of(matrix).front();
-    points.push_back("The original report found that at 0.7 a 2 and a 7 look the same. " +
-                     percent(share(matrix, 2, 7)) + " of the 2 are taken for a 7 and " + percent(share(matrix, 7, 2)) +
-                     " of the 7 for a 2" + (both > 0.1 ? ": so it is." : ": that happens, but it is not the rule.") +
-                     " The most frequent confusion is " + turn_text(worst) + ".");
-  }
-  if (const json* level = judged ? level_of(main.at("levels"), 0.9) : nullptr) {
-    const json& matrix = level->at("confusion");
-    int lost = 0;
-    for (int c = 1; c < static_cast<int>(matrix.size()); ++c) {
-      if (share(matrix, c, c) < share(matrix, lost, lost)) lost = c;
+  /// Sentences, each with its figures.
+  void conclusions() {
+    section("Conclusions");
+    std::vector<std::string> points;
+    for (const auto& some : {points_of_levels(), points_of_original(), points_of_comparisons()}) {
+      points.insert(points.end(), some.begin(), some.end());
     }
-    points.push_back("It found that at 0.9 a 4 looks like a 7 or an 8, and that 9 is lost. " +
-                     percent(share(matrix, 4, 7)) + " of the 4 are taken for a 7, " + percent(share(matrix, 4, 8)) +
-                     " for an 8 and " + percent(share(matrix, 4, 9)) + " for a 9; " + percent(share(matrix, 9, 9)) +
-                     " of the 9 are recognized. The digit that suffers most is " + std::to_string(lost) + ": " +
-                     percent(share(matrix, lost, lost)) + " are recognized.");
+    std::string list = "<ul>\n";
+    for (const std::string& point : points) list += "<li>" + point + "</li>\n";
+    page.add(list + "</ul>\n");
   }
-  for (const json& recipe : recipes) {
-    if (&recipe == &main || !shown(recipe) || recipe.at("model") == main.at("model")) continue;
-    const json& other = recipe.at("levels").back();
-    std::string text = "The " + escaped(recipe.at("title").get<std::string>()) + " with " +
-                       thousands(recipe.at("parameters").get<Index>()) + " parameters comes to a held-out loss of " +
-                       number(other.at("val_loss").back(), 4) + " at noise " + level_text(other.at("noise")) + ", " +
-                       number(last.at("val_loss").back().get<double>() - other.at("val_loss").back().get<double>(), 4) +
-                       " below the autoencoder's";
-    if (judged)
-      text += ", and to " + percent(rate(other.at("recognized"))) + " recognized instead of " +
-              percent(rate(last.at("recognized")));
-    points.push_back(text + ".");
+
+  /// How loss and recognition change with the noise.
+  std::vector<std::string> points_of_levels() const {
+    std::vector<std::string> points;
+    const json &first = main.at("levels").front(), &last = main.at("levels").back();
+    if (main.at("levels").size() > 1) {
+      const double low = first.at("val_loss").back().get<double>() - floor,
+                   high = last.at("val_loss").back().get<double>() - floor;
+      points.push_back("The loss grows with the noise: from " + number(first.at("val_loss").back(), 4) + " at " +
+                       level_text(first.at("noise")) + " to " + number(last.at("val_loss").back(), 4) + " at " +
+                       level_text(last.at("noise")) + ". Above the floor of " + number(floor, 4) + " that is " +
+                       number(low, 4) + " and " + number(high, 4) + ", " + number(high / low, 1) + " times as much.");
+    }
+    for (std::size_t i = 0; judged && i < levels.size(); ++i) {
+      const json &before = levels[i], &after = main.at("levels")[i];
+      const std::string at = "At noise " + level_text(before.at("noise")) + ", ";
+      const double direct = rate(before.at("noisy_classifier").at("recognized")),
+                   denoised = rate(after.at("recognized"));
+      const json& best_filter = rate(before.at("blur").at("recognized")) > rate(before.at("box").at("recognized"))
+                                    ? before.at("blur")
+                                    : before.at("box");
+      points.push_back(at + percent(denoised) + " of the digits are recognized after denoising, " +
+                       percent(rate(before.at("noisy").at("recognized"))) +
+                       " before it; the better simple filter reaches " + percent(rate(best_filter.at("recognized"))) +
+                       ". A classifier that was trained on this noise needs no denoiser: " + percent(direct) + ".");
+      const Index wrong_before = before.at("noisy").at("confident_wrong").at("count"),
+                  wrong_after = after.at("confident_wrong").at("count");
+      points.push_back(at + "denoising leaves " + thousands(wrong_after) +
+                       " digits that look right and are wrong (the classifier is 90% sure), " +
+                       (wrong_after > wrong_before ? "more than the " : "fewer than the ") + thousands(wrong_before) +
+                       " among the noisy ones.");
+    }
+    return points;
   }
-  {
-    const json& series = sweep.at("series");
-    const std::string blind = main.at("name").get<std::string>() + "-blind";
-    std::string text = "One blind model, trained on all levels up to " + level_text(m.at("blind").at("noise")) +
-                       ", against the model of each level: ";
-    bool any = false;
-    for (const json& level : main.at("levels")) {
-      const auto at = std::find_if(noise.begin(), noise.end(),
-                                   [&](double n) { return std::abs(n - level.at("noise").get<double>()) < 1e-9; });
-      if (at == noise.end()) continue;
-      const auto k = static_cast<std::size_t>(at - noise.begin());
-      for (const json& s : series) {
-        if (s.at("name") != blind) continue;
-        text += std::string(any ? "; " : "") + "at " + level_text(level.at("noise")) + " ";
-        text += judged ? percent(s.at("recognized")[k]) + " recognized against " + percent(rate(level.at("recognized")))
-                       : number(s.at("psnr")[k], 2) + " dB against " + number(level.at("psnr"), 2);
-        any = true;
+
+  /// What the original report (ML-PW-12) found, checked.
+  std::vector<std::string> points_of_original() const {
+    std::vector<std::string> points;
+    if (const json* level = judged ? level_of(main.at("levels"), 0.7) : nullptr) {
+      const json& matrix = level->at("confusion");
+      const double both = share(matrix, 2, 7) + share(matrix, 7, 2);
+      const Turn worst = turns_of(matrix).front();
+      points.push_back("The original report found that at 0.7 a 2 and a 7 look the same. " +
+                       percent(share(matrix, 2, 7)) + " of the 2 are taken for a 7 and " +
+                       percent(share(matrix, 7, 2)) + " of the 7 for a 2" +
+                       (both > 0.1 ? ": so it is." : ": that happens, but it is not the rule.") +
+                       " The most frequent confusion is " + turn_text(worst) + ".");
+    }
+    if (const json* level = judged ? level_of(main.at("levels"), 0.9) : nullptr) {
+      const json& matrix = level->at("confusion");
+      int lost = 0;
+      for (int c = 1; c < static_cast<int>(matrix.size()); ++c) {
+        if (share(matrix, c, c) < share(matrix, lost, lost)) lost = c;
       }
+      points.push_back("It found that at 0.9 a 4 looks like a 7 or an 8, and that 9 is lost. " +
+                       percent(share(matrix, 4, 7)) + " of the 4 are taken for a 7, " + percent(share(matrix, 4, 8)) +
+                       " for an 8 and " + percent(share(matrix, 4, 9)) + " for a 9; " + percent(share(matrix, 9, 9)) +
+                       " of the 9 are recognized. The digit that suffers most is " + std::to_string(lost) + ": " +
+                       percent(share(matrix, lost, lost)) + " are recognized.");
     }
-    if (any) points.push_back(text + ".");
+    return points;
   }
-  {
-    const json &r = with_relu.at("levels").back(), &s = with_sigmoid.at("levels").back();
-    points.push_back("A relu at the end costs " + number(r.at("bce").get<double>() - s.at("bce").get<double>(), 4) +
-                     " of loss at noise " + level_text(r.at("noise")) + " (" + number(r.at("bce"), 4) + " against " +
-                     number(s.at("bce"), 4) + "), of which " + number(r.at("zero_outputs_bce"), 4) +
-                     " lies in pixels that it sets to exactly 0.");
+
+  /// Other networks, the blind model, the last activation.
+  std::vector<std::string> points_of_comparisons() const {
+    std::vector<std::string> points;
+    const json& last = main.at("levels").back();
+    for (const json& recipe : recipes) {
+      if (&recipe == &main || !shown(recipe) || recipe.at("model") == main.at("model")) continue;
+      const json& other = recipe.at("levels").back();
+      std::string text =
+          "The " + escaped(recipe.at("title").get<std::string>()) + " with " +
+          thousands(recipe.at("parameters").get<Index>()) + " parameters comes to a held-out loss of " +
+          number(other.at("val_loss").back(), 4) + " at noise " + level_text(other.at("noise")) + ", " +
+          number(last.at("val_loss").back().get<double>() - other.at("val_loss").back().get<double>(), 4) +
+          " below the autoencoder's";
+      if (judged)
+        text += ", and to " + percent(rate(other.at("recognized"))) + " recognized instead of " +
+                percent(rate(last.at("recognized")));
+      points.push_back(text + ".");
+    }
+    {
+      const json& series = sweep.at("series");
+      const std::string blind = main.at("name").get<std::string>() + "-blind";
+      std::string text = "One blind model, trained on all levels up to " + level_text(m.at("blind").at("noise")) +
+                         ", against the model of each level: ";
+      bool any = false;
+      for (const json& level : main.at("levels")) {
+        const auto at = std::find_if(noise.begin(), noise.end(),
+                                     [&](double n) { return std::abs(n - level.at("noise").get<double>()) < 1e-9; });
+        if (at == noise.end()) continue;
+        const auto k = static_cast<std::size_t>(at - noise.begin());
+        for (const json& s : series) {
+          if (s.at("name") != blind) continue;
+          text += std::string(any ? "; " : "") + "at " + level_text(level.at("noise")) + " ";
+          text += judged
+                      ? percent(s.at("recognized")[k]) + " recognized against " + percent(rate(level.at("recognized")))
+                      : number(s.at("psnr")[k], 2) + " dB against " + number(level.at("psnr"), 2);
+          any = true;
+        }
+      }
+      if (any) points.push_back(text + ".");
+    }
+    {
+      const json &r = with_relu.at("levels").back(), &s = with_sigmoid.at("levels").back();
+      points.push_back("A relu at the end costs " + number(r.at("bce").get<double>() - s.at("bce").get<double>(), 4) +
+                       " of loss at noise " + level_text(r.at("noise")) + " (" + number(r.at("bce"), 4) + " against " +
+                       number(s.at("bce"), 4) + "), of which " + number(r.at("zero_outputs_bce"), 4) +
+                       " lies in pixels that it sets to exactly 0.");
+    }
+    return points;
   }
-  std::string list = "<ul>\n";
-  for (const std::string& point : points) list += "<li>" + point + "</li>\n";
-  page.add(list + "</ul>\n");
-  write_file(folder.file("report.html"), page.html());
+};
+
+}  // namespace
+
+void write_report(const run::Folder& folder) {
+  const json metrics = run::Folder::read_json(folder.file("metrics.json"));
+  if (!metrics.contains("sweep")) {
+    throw FormatError(folder.file("metrics.json") + ": expected the figures of a study; `denoise train` has no report");
+  }
+  write_file(folder.file("report.html"), StudyReport(metrics, folder).html());
 }
 
 }  // namespace denoise

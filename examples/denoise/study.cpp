@@ -115,8 +115,8 @@ void train_denoiser(const run::Folder& folder, Trained& trained, const Options& 
     }
     const std::uint64_t next = trained.model.seed() + 1;
     std::printf(
-        "%s: dead with seed %llu. The output is the same everywhere and the loss stays at %.4f: every last relu "
-        "is off, so no gradient flows. It begins again with seed %llu.\n",
+        "%s: dead with seed %llu. The output is the same everywhere and the loss stays at %.4f: every last relu is "
+        "off, so no gradient flows. It begins again with seed %llu.\n",
         trained.job->title.c_str(), static_cast<unsigned long long>(trained.model.seed()), *dead_loss,
         static_cast<unsigned long long>(next));
     trained.model = build_model(images.train.image_shape(), *trained.recipe, next);

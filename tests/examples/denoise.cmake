@@ -112,7 +112,7 @@ refuse("expected an amount in [0, 1]" study --noise-kind salt-pepper --noise 1.5
 refuse("--model" study --model vae)
 refuse("--out" study --out)
 refuse("--epoch" study --epoch 1)
-refuse("not expected: demo" demo)
+refuse("A subcommand is required" demo)
 if(EXISTS "${WORK}/none" OR EXISTS "${WORK}/x")
   message(FATAL_ERROR "denoise made a folder before it knew that it could work")
 endif()
