@@ -20,6 +20,7 @@ struct Options {
 };
 
 void tell(const Model<float>& model, const ImageDataset& images) {
+  if (!images.labelled()) throw ValueError("the images have no labels: expected PNG files in subfolders 0 to 9");
   const ConfusionMatrix matrix = classifier::confusion(classifier::judge(model, images.images().view()), images);
   const Interval interval = wilson_interval(matrix.correct(), matrix.total());
   std::printf("recognized: %td of %td, %.2f%% (95%% interval %.2f to %.2f)\n", matrix.correct(), matrix.total(),
@@ -37,7 +38,11 @@ void train(const Options& options) {
   const Index epochs = options.epochs > 0 ? options.epochs : classifier::epochs_for(images.train.size());
   Model<float> model = classifier::build(images.train.image_shape(), options.seed);
   const nlohmann::json config = {
-      {"data", options.data}, {"epochs", epochs}, {"seed", options.seed}, {"threads", options.threads}};
+      {"data", options.data},
+      {"epochs", epochs},
+      {"seed", options.seed},
+      {"threads", options.threads},
+      {"about", {{"program", "classify"}, {"version", LINNET_VERSION_STRING}, {"data_crc32", images.checksum}}}};
   const run::Folder folder(options.out, config,
                            options.resume      ? run::Begin::resume
                            : options.overwrite ? run::Begin::overwrite
@@ -82,7 +87,9 @@ int main(int argc, char** argv) {
         if (*training) return train(options);
         set_num_threads(options.threads);
         const Model<float> model = load_model(options.model);
-        tell(model, data::load(options.data).held_out);
+        const ImageDataset images = data::load(options.data).held_out;
+        classifier::require(model, options.model, images);
+        tell(model, images);
       },
-      [&] { return "classify train --resume --out " + options.out; });
+      [&] { return "classify train --resume --config '" + options.out + "/config.json' --out '" + options.out + "'"; });
 }

@@ -47,6 +47,14 @@ inline run::Job job(Model<float>& model, const std::string& name, const std::str
           .metrics = {SparseCategoricalAccuracy{}}};
 }
 
+/// Throws ShapeError, naming the file, for a model that cannot judge such images.
+inline void require(const Model<float>& model, const std::string& path, const ImageDataset& images) {
+  if (model.input_shape() == images.image_shape() && model.output_shape() == Shape{kClasses}) return;
+  throw ShapeError(path + ": expected a classifier of images " + images.image_shape().to_string() +
+                   " with 10 outputs, got " + model.input_shape().to_string() + " to " +
+                   model.output_shape().to_string());
+}
+
 /// What a classifier sees in images.
 struct Verdicts {
   std::vector<int> digit;

@@ -34,6 +34,8 @@ inline std::string checksum(const ImageDataset& a, const ImageDataset& b) {
   return text;
 }
 
+inline constexpr Index kLeastSide = 11;  // that of a window of SSIM
+
 /// The PNG files below a folder, in the order of their names.
 inline std::vector<std::string> png_files(const std::string& folder) {
   std::vector<std::string> paths;
@@ -54,7 +56,7 @@ inline ImageDataset load_pngs(const std::vector<std::string>& paths, std::vector
   std::vector<std::uint8_t> bytes;
   Index height = 0, width = 0;
   for (const std::string& path : paths) {
-    const PngImage image = read_png(path);
+    const PngImage image = read_png(path, 3);
     if (height == 0) height = image.height, width = image.width;
     if (image.height != height || image.width != width) {
       throw FormatError(path + ": expected " + std::to_string(width) + " x " + std::to_string(height) + " pixels, as " +
@@ -78,6 +80,16 @@ inline ImageDataset load_pngs(const std::vector<std::string>& paths, std::vector
 inline Images load(const std::string& folder) {
   Images images;
   const auto finish = [&](std::string origin) {
+    for (const ImageDataset* set : {&images.train, &images.held_out}) {
+      for (const std::uint8_t label : set->labels()) {
+        if (label > 9) throw FormatError(origin + ": expected classes 0 to 9, got " + std::to_string(int{label}));
+      }
+    }
+    const Shape& shape = images.train.image_shape();
+    if (shape[0] < kLeastSide || shape[1] < kLeastSide) {
+      throw FormatError(origin + ": expected images of at least 11 x 11 pixels, got " + std::to_string(shape[1]) +
+                        " x " + std::to_string(shape[0]));
+    }
     images.origin = std::move(origin);
     images.checksum = checksum(images.train, images.held_out);
     return images;
@@ -88,7 +100,11 @@ inline Images load(const std::string& folder) {
   }
   std::error_code error;
   if (!std::filesystem::is_directory(folder, error)) throw FileError(folder + ": there is no such folder");
-  const std::vector<std::string> paths = png_files(folder);
+  const auto is_there = [&](const char* name) {
+    return std::filesystem::exists(std::filesystem::path(folder) / name, error);
+  };
+  const bool mnist = is_there("train-images-idx3-ubyte") || is_there("train-images-idx3-ubyte.gz");
+  const std::vector<std::string> paths = mnist ? std::vector<std::string>{} : png_files(folder);
   if (paths.empty()) {
     images.train = load_idx_set(folder, "train");
     images.held_out = load_idx_set(folder, "t10k");

@@ -48,13 +48,13 @@ enum class Begin { fresh, resume, overwrite };
 
 class Folder {
  public:
-  /// Makes the folder and its config.json. Throws FileError when there is something in it already (with `overwrite`:
-  /// something that is no run; what a run has written is removed), and with `resume` when there is no run, or one with
-  /// other options: "threads" alone may differ.
+  /// Makes the folder and its config.json, whose "about" names the program. Throws FileError when there is something in
+  /// it already (with `overwrite`: something that is no run of this program; what a run has written is removed), and
+  /// with `resume` when there is no run, or one with other options: "threads" alone may differ.
   Folder(std::string path, const nlohmann::json& config, Begin begin) : path_(std::move(path)) {
     namespace fs = std::filesystem;
     std::error_code error;
-    const bool is_run = fs::exists(file("config.json"), error);
+    const bool is_run = is_run_of(config.at("about").at("program"));
     if (begin == Begin::resume) {
       if (!is_run) throw FileError(path_ + ": there is no run to go on with (no config.json)");
       require_same(read_json(file("config.json")), config);
@@ -67,6 +67,7 @@ class Folder {
       }
       for (const char* name : {"models", "pictures", "history.csv", "metrics.json", "report.html", "config.json"}) {
         fs::remove_all(file(name), error);
+        if (error) throw FileError(file(name) + ": cannot be removed: " + error.message());
       }
       for (const char* name : {"models", "pictures"}) {
         fs::create_directories(file(name), error);
@@ -91,6 +92,13 @@ class Folder {
   }
 
  private:
+  bool is_run_of(const nlohmann::json& program) const {
+    std::error_code error;
+    if (!std::filesystem::exists(file("config.json"), error)) return false;
+    const nlohmann::json there = read_json(file("config.json"));
+    return there.is_object() && there.contains("about") && there["about"].is_object() &&
+           there["about"].value("program", nlohmann::json()) == program;
+  }
   void require_same(nlohmann::json before, nlohmann::json now) const {
     before.erase("threads");
     now.erase("threads");
@@ -154,6 +162,7 @@ struct Job {
   Index epochs = 1, batch = 128;
   std::vector<AnyMetric<float>> metrics = {};
   std::vector<AnyCallback<float>> callbacks = {};  ///< besides those that every training has
+  std::function<bool()> failed = {};               ///< asked afterwards: whether the training is to be given up
 
   double work() const { return work_of(*model) * static_cast<double>(epochs * train.size()); }
 };
@@ -247,14 +256,12 @@ struct StopOnInterrupt {
 
 }  // namespace detail
 
-/// Trains the job's model, or reads it if it is finished, and returns its history. Throws Interrupted after Ctrl-C. A
-/// callback that stops the training otherwise leaves an unfinished one, which is not saved; then `finished` is false.
-inline History train(const Folder& folder, const Job& job, const std::shared_ptr<Progress>& progress,
-                     bool* finished = nullptr) {
+/// Trains the job's model, or reads it if it is finished, and returns its history. Throws Interrupted after Ctrl-C. Of
+/// one that has failed nothing is left.
+inline History train(const Folder& folder, const Job& job, const std::shared_ptr<Progress>& progress) {
   const std::string model_path = folder.file("models/" + job.name + ".safetensors");
   const std::string checkpoint = folder.file("models/" + job.name + ".checkpoint");
   std::error_code error;
-  if (finished != nullptr) *finished = true;
   Trainer trainer(*job.model, job.loss, job.optimizer);
   if (std::filesystem::exists(model_path, error)) {
     *job.model = load_model(model_path);
@@ -273,13 +280,14 @@ inline History train(const Folder& folder, const Job& job, const std::shared_ptr
                        detail::Record{folder, job.name, history}, detail::StopOnInterrupt{}};
   options.callbacks.insert(options.callbacks.end(), job.callbacks.begin(), job.callbacks.end());
   if (options.epochs > 0) trainer.fit(job.train, options);
+  if (job.failed && job.failed()) {
+    std::filesystem::remove(checkpoint, error);
+    std::filesystem::remove(folder.file("models/" + job.name + ".csv"), error);
+    return *history;
+  }
   if (interrupted()) {
     save_checkpoint(trainer, checkpoint);
     throw Interrupted{};
-  }
-  if (trainer.progress.epoch < job.epochs) {
-    if (finished != nullptr) *finished = false;
-    return *history;
   }
   save_model(*job.model, model_path);
   std::filesystem::remove(checkpoint, error);

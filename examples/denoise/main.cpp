@@ -88,7 +88,7 @@ int main(int argc, char** argv) {
         if (*report) denoise::write_report(run::Folder(options.out));
       },
       [&] {
-        return std::string("denoise ") + (*study ? "study" : "train") + " --resume --config " + options.out +
-               "/config.json --out " + options.out;
+        return std::string("denoise ") + (*study ? "study" : "train") + " --resume --config '" + options.out +
+               "/config.json' --out '" + options.out + "'";
       });
 }

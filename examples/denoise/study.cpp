@@ -107,16 +107,16 @@ void train_denoiser(const run::Folder& folder, Trained& trained, const Options& 
     const auto dead_loss = std::make_shared<double>(-1);
     run::Job job = *trained.job;
     job.callbacks = {DeadOutput{few, dead_loss}};
-    bool finished = true;
-    trained.history = run::train(folder, job, progress, &finished);
-    if (finished) {
+    job.failed = [dead_loss] { return *dead_loss >= 0; };
+    trained.history = run::train(folder, job, progress);
+    if (!job.failed()) {
       trained.dead_seeds = static_cast<int>(trained.model.seed() - options.seed);
       return;
     }
     const std::uint64_t next = trained.model.seed() + 1;
     std::printf(
-        "%s: dead with seed %llu. The output is the same everywhere and the loss stays at %.4f: every last relu is "
-        "off, so no gradient flows. It begins again with seed %llu.\n",
+        "%s: dead with seed %llu. The output is the same everywhere and the loss stays at %.4f: no last relu "
+        "answers to its input, so no gradient flows. It begins again with seed %llu.\n",
         trained.job->title.c_str(), static_cast<unsigned long long>(trained.model.seed()), *dead_loss,
         static_cast<unsigned long long>(next));
     trained.model = build_model(images.train.image_shape(), *trained.recipe, next);
@@ -235,10 +235,14 @@ Tensor<float> blurred(const Tensor<float>& images, double deviation) {
   return filtered(images, half);
 }
 
-/// The deviation, in pixels, of the Gaussian blur that comes closest to the clean images of a part of the training set.
+/// The deviation, in pixels, of the Gaussian blur that comes closest (by its mean squared error) to the clean images of
+/// a part of the training set, taken evenly from all of it: sets may be sorted by class.
 double best_blur(const Options& options, const ImageDataset& train, double noise) {
-  const Pairs pairs =
-      pairs_of(train.first(std::min<Index>(2000, train.size())), corruption_of(options, noise), options.seed);
+  constexpr Index kMost = 2000;
+  const Index count = std::min(kMost, train.size());
+  std::vector<Index> part;
+  for (Index i = 0; i < count; ++i) part.push_back(i * train.size() / count);
+  const Pairs pairs = pairs_of(train.subset(part), corruption_of(options, noise), options.seed);
   double best = 0, least = 1e9;
   for (int k = 6; k <= 40; ++k) {
     const double deviation = 0.05 * k;
@@ -397,16 +401,28 @@ json about_data(const data::Images& images) {
 
 run::Folder open_folder(const Options& options, bool study, const data::Images& images) {
   json config = config_of(options, study);
-  config["about"] = {{"version", LINNET_VERSION_STRING}, {"data_crc32", images.checksum}};
+  config["about"] = {{"program", "denoise"}, {"version", LINNET_VERSION_STRING}, {"data_crc32", images.checksum}};
   return run::Folder(options.out, config,
                      options.resume      ? run::Begin::resume
                      : options.overwrite ? run::Begin::overwrite
                                          : run::Begin::fresh);
 }
 
+/// The levels from the least to the greatest.
+Options with_sorted_levels(Options options) {
+  std::sort(options.noise.begin(), options.noise.end());
+  return options;
+}
+
+/// Throws what is wrong with the options, before anything is read or written.
 void validate(const Options& options) {
   set_num_threads(options.threads);
-  for (const double noise : options.noise) corruption_of(options, noise).validate();
+  for (std::size_t i = 0; i < options.noise.size(); ++i) {
+    corruption_of(options, options.noise[i]).validate();
+    if (i > 0 && short_text(options.noise[i]) == short_text(options.noise[i - 1])) {
+      throw ValueError("--noise: the level " + short_text(options.noise[i]) + " is there twice");
+    }
+  }
 }
 
 }  // namespace
@@ -448,7 +464,8 @@ double cross_entropy(const Tensor<float>& y, const Tensor<float>& target) {
   return sum / static_cast<double>(y.size());
 }
 
-void train_command(const Options& options) {
+void train_command(const Options& as_given) {
+  const Options options = with_sorted_levels(as_given);
   validate(options);
   const data::Images images = data::load(options.data);
   const Recipe recipe = recipe_of(options);
@@ -483,7 +500,8 @@ void train_command(const Options& options) {
   write_file(folder.file("metrics.json"), metrics.dump(2) + "\n");
 }
 
-void study_command(const Options& options) {
+void study_command(const Options& as_given) {
+  const Options options = with_sorted_levels(as_given);
   validate(options);
   const data::Images images = data::load(options.data);
   const Shape& shape = images.train.image_shape();
@@ -514,11 +532,7 @@ void study_command(const Options& options) {
                           LabelSource(images.held_out, corruption, kHeldOutNoise, false), epochs);
       if (i > 0 || !given) work += judge.job->work();
     }
-    if (judges[0].model.input_shape() != shape || judges[0].model.output_shape() != Shape{classifier::kClasses}) {
-      throw ShapeError(options.classifier + ": expected a classifier of images " + shape.to_string() +
-                       " with 10 outputs, got " + judges[0].model.input_shape().to_string() + " to " +
-                       judges[0].model.output_shape().to_string());
-    }
+    if (given) classifier::require(judges[0].model, options.classifier, images.held_out);
   }
   std::deque<Trained> all;
   const auto add = [&](const Recipe& recipe, double noise, bool blind) {
