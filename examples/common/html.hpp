@@ -107,7 +107,7 @@ h3 { font-size: 16px; margin: 26px 0 6px; } p { margin: 8px 0; } .soft { color: 
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: 12px; margin: 22px 0; }
 .tile { background: var(--card); border-radius: 10px; padding: 14px 16px; }
 .tile b { display: block; font-size: 23px; font-variant-numeric: tabular-nums; } .tile span { color: var(--soft); font-size: 14px; }
-.strip { display: grid; grid-template-columns: 78px 1fr; gap: 2px 10px; align-items: center; margin: 10px 0; }
+.strip { display: grid; grid-template-columns: 96px 1fr; gap: 2px 10px; align-items: center; margin: 10px 0; }
 .strip > .name { color: var(--soft); font-size: 14px; }
 .verdicts { display: grid; grid-auto-flow: column; grid-auto-columns: 1fr; font-size: 13px; text-align: center; color: var(--soft);
   font-variant-numeric: tabular-nums; margin-bottom: 5px; }

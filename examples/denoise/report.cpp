@@ -149,6 +149,8 @@ class StudyReport {
   const std::vector<double> noise = sweep.at("noise");  ///< the levels of the sweep
   const double floor = m.at("floor");
   const bool judged = m.contains("classifier");
+  const std::string noise_axis = config.at("noise-kind") == "gaussian" ? "noise (standard deviation, pixels in [0, 1])"
+                                                                       : "noise (share of the pixels)";
   int sections = 0;
   Page page{"Denoised images: what is recovered, what is lost",
             "Convolutional networks that remove noise, trained and measured with linnet. All figures are of " +
@@ -274,7 +276,8 @@ class StudyReport {
                     .x_label = "epoch",
                     .y_label = "binary cross-entropy (nats a pixel)",
                     .series = {},
-                    .references = {{"a perfect copy: " + number(floor, 4), floor}},
+                    .references = {{"a perfect copy: " + number(floor, 4), floor},
+                                   {"the mean image: " + number(m.at("mean_image_bce"), 4), m.at("mean_image_bce")}},
                     .y_decimals = 2};
       int color = 0;
       for (const json& level : recipe.at("levels")) {
@@ -406,14 +409,14 @@ class StudyReport {
     for (const json& recipe : recipes) {
       if (!shown(recipe)) continue;
       LinePlot recognized{.title = "Recognition over noise",
-                          .x_label = "noise",
-                          .y_label = "recognized",
+                          .x_label = noise_axis,
+                          .y_label = "recognized (% of the digits)",
                           .series = {},
                           .y_decimals = 0,
                           .y_percent = true,
                           .x_decimals = 1};
       LinePlot ratio{.title = "PSNR over noise",
-                     .x_label = "noise",
+                     .x_label = noise_axis,
                      .y_label = "PSNR (dB)",
                      .series = {},
                      .y_decimals = 0,
@@ -467,13 +470,14 @@ class StudyReport {
       points.push_back(at + percent(denoised) + " of the digits are recognized after denoising, " +
                        percent(rate(before.at("noisy").at("recognized"))) +
                        " before it; the better simple filter reaches " + percent(rate(best_filter.at("recognized"))) +
-                       ". A classifier that was trained on this noise needs no denoiser: " + percent(direct) + ".");
-      const Index wrong_before = before.at("noisy").at("confident_wrong").at("count"),
-                  wrong_after = after.at("confident_wrong").at("count");
-      points.push_back(at + "denoising leaves " + thousands(wrong_after) +
-                       " digits that look right and are wrong (the classifier is 90% sure), " +
-                       (wrong_after > wrong_before ? "more than the " : "fewer than the ") + thousands(wrong_before) +
-                       " among the noisy ones.");
+                       ". A classifier that was trained on this noise recognizes " + percent(direct) +
+                       " without denoising" + (direct > denoised ? ", more." : "."));
+      const Index noisy = before.at("noisy").at("confident_wrong").at("count"),
+                  filtered = best_filter.at("confident_wrong").at("count"),
+                  own = after.at("confident_wrong").at("count");
+      points.push_back(at + thousands(own) +
+                       " denoised digits are wrong although the classifier is at least 90% sure, against " +
+                       thousands(noisy) + " of the noisy and " + thousands(filtered) + " of the filtered ones.");
     }
     return points;
   }
@@ -488,8 +492,8 @@ class StudyReport {
       points.push_back("The original report found that at 0.7 a 2 and a 7 look the same. " +
                        percent(share(matrix, 2, 7)) + " of the 2 are taken for a 7 and " +
                        percent(share(matrix, 7, 2)) + " of the 7 for a 2" +
-                       (both > 0.1 ? ": so it is." : ": that happens, but it is not the rule.") +
-                       " The most frequent confusion is " + turn_text(worst) + ".");
+                       (both > 0.1 ? ": so it is." : ": not as a rule.") + " The most frequent confusion is " +
+                       turn_text(worst) + ".");
     }
     if (const json* level = judged ? level_of(main.at("levels"), 0.9) : nullptr) {
       const json& matrix = level->at("confusion");
@@ -548,10 +552,10 @@ class StudyReport {
     }
     {
       const json &r = with_relu.at("levels").back(), &s = with_sigmoid.at("levels").back();
-      points.push_back("A relu at the end costs " + number(r.at("bce").get<double>() - s.at("bce").get<double>(), 4) +
-                       " of loss at noise " + level_text(r.at("noise")) + " (" + number(r.at("bce"), 4) + " against " +
-                       number(s.at("bce"), 4) + "), of which " + number(r.at("zero_outputs_bce"), 4) +
-                       " lies in pixels that it sets to exactly 0.");
+      points.push_back("With a relu at the end the loss at noise " + level_text(r.at("noise")) + " is " +
+                       number(r.at("bce"), 4) + ", with a sigmoid " + number(s.at("bce"), 4) +
+                       "; pixels that the relu sets to exactly 0, and should not, alone add " +
+                       number(r.at("zero_outputs_bce"), 4) + ".");
     }
     return points;
   }
