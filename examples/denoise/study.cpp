@@ -150,7 +150,7 @@ std::deque<Recipe> recipes_of(const Options& options) {
     return {main, twin_of(main)};
   }
   const Recipe quick{
-      "autoencoder-10", "autoencoder, 10 epochs", "autoencoder", "sigmoid", options.filters, 10, 128, 1e-3, "constant"};
+      "autoencoder-10", "autoencoder, 10 epochs", "autoencoder", "sigmoid", options.filters, 10, 128, 3e-3, "constant"};
   const Recipe best{
       "autoencoder", "autoencoder, best recipe", "autoencoder", "sigmoid", options.filters, 100, 128, 4e-3, "cosine"};
   const Recipe unet{"unet", "U-Net", "unet", "sigmoid", 16, 14, 64, 2e-3, "cosine"};
