@@ -52,15 +52,36 @@ class TensorSource {
   TensorView<const T> x_, target_;
 };
 
+namespace detail {
+/// Noise that depends on a seed, an image's index and, if `fresh`, the epoch, and on nothing else.
+class ImageNoise {
+ public:
+  /// Throws ValueError for a corruption out of range.
+  ImageNoise(const Corruption& corruption, std::uint64_t seed, bool fresh)
+      : corruption_(corruption), seed_(seed), fresh_(fresh) {
+    corruption.validate();
+  }
+  /// Corrupts image `index`, whose values lie in [0, 1].
+  template <class T>
+  void apply(Index index, std::uint32_t epoch, std::span<T> image) const {
+    if (corruption_.amount == 0) return;
+    corruption_.apply<T>(RandomKey{seed_, 0, fresh_ ? epoch : 0, static_cast<std::uint32_t>(index)}, image);
+  }
+
+ private:
+  Corruption corruption_;
+  std::uint64_t seed_;
+  bool fresh_;
+};
+}  // namespace detail
+
 /// Inputs: corrupted images; targets: the clean ones.
 class DenoisingSource {
  public:
   /// With `fresh`, every epoch has new noise; otherwise an image always has the same. The noise of an image depends
   /// only on `seed`, its index and, if `fresh`, the epoch. Throws ValueError for a corruption out of range.
   DenoisingSource(const ImageDataset& images, const Corruption& corruption, std::uint64_t seed = 0, bool fresh = true)
-      : images_(&images), corruption_(corruption), seed_(seed), fresh_(fresh) {
-    corruption.validate();
-  }
+      : images_(&images), noise_(corruption, seed, fresh) {}
   DenoisingSource(const ImageDataset&&, const Corruption&, std::uint64_t = 0, bool = true) = delete;
   Index size() const { return images_->size(); }
   Shape input_shape() const { return images_->image_shape(); }
@@ -73,16 +94,13 @@ class DenoisingSource {
       T* clean = target.data() + static_cast<Index>(i) * n;
       images_->copy_image(samples[i], clean);
       std::copy_n(clean, n, noisy);
-      const RandomKey key{seed_, 0, fresh_ ? epoch : 0, static_cast<std::uint32_t>(samples[i])};
-      corruption_.apply<T>(key, std::span<T>(noisy, static_cast<std::size_t>(n)));
+      noise_.apply<T>(samples[i], epoch, std::span<T>(noisy, static_cast<std::size_t>(n)));
     }
   }
 
  private:
   const ImageDataset* images_;
-  Corruption corruption_;
-  std::uint64_t seed_;
-  bool fresh_;
+  detail::ImageNoise noise_;
 };
 
 /// Inputs and targets: the same images.
@@ -115,9 +133,8 @@ class LabelSource {
   /// The noise is that of a DenoisingSource with the same arguments. Throws ValueError for a corruption out of range,
   /// and when the images have no labels.
   LabelSource(const ImageDataset& images, const Corruption& corruption, std::uint64_t seed = 0, bool fresh = true)
-      : images_(&images), corruption_(corruption), seed_(seed), fresh_(fresh) {
+      : images_(&images), noise_(corruption, seed, fresh) {
     if (!images.labelled()) throw ValueError("LabelSource: the images have no labels");
-    corruption.validate();
   }
   explicit LabelSource(const ImageDataset&&) = delete;
   LabelSource(const ImageDataset&&, const Corruption&, std::uint64_t = 0, bool = true) = delete;
@@ -131,17 +148,13 @@ class LabelSource {
       T* image = x.data() + static_cast<Index>(i) * n;
       images_->copy_image(samples[i], image);
       target[static_cast<Index>(i)] = static_cast<T>(images_->label(samples[i]));
-      if (corruption_.amount == 0) continue;
-      const RandomKey key{seed_, 0, fresh_ ? epoch : 0, static_cast<std::uint32_t>(samples[i])};
-      corruption_.apply<T>(key, std::span<T>(image, static_cast<std::size_t>(n)));
+      noise_.apply<T>(samples[i], epoch, std::span<T>(image, static_cast<std::size_t>(n)));
     }
   }
 
  private:
   const ImageDataset* images_;
-  Corruption corruption_;
-  std::uint64_t seed_;
-  bool fresh_;
+  detail::ImageNoise noise_;
 };
 
 LINNET_NAMESPACE_END

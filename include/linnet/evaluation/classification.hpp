@@ -1,9 +1,7 @@
 // What a classifier got right: a confusion matrix, and how far a measured rate can be trusted.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
-#include <span>
 #include <string>
 #include <vector>
 
