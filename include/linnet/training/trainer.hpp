@@ -16,45 +16,11 @@
 #include <vector>
 
 #include "linnet/model/execute.hpp"
-#include "linnet/training/any_callback.hpp"
 #include "linnet/training/any_optimizer.hpp"
-#include "linnet/training/metrics.hpp"
-#include "linnet/training/source.hpp"
+#include "linnet/training/epoch_sums.hpp"
+#include "linnet/training/fit_options.hpp"
 
 LINNET_NAMESPACE_BEGIN
-
-template <class T>
-struct FitOptions {
-  Index epochs = 1;  ///< how many more epochs
-  Index batch_size = 32;
-  bool shuffle = true;           ///< another order in each epoch
-  SourceRef<T> validation = {};  ///< evaluated after each epoch: "val_loss", ...
-  std::vector<AnyMetric<T>> metrics = {};
-  std::vector<AnyCallback<T>> callbacks = {};
-};
-
-/// The figures of every epoch of a run.
-struct History {
-  std::vector<Logs> epochs;
-  /// The column `name`, one value per epoch. Throws ValueError if there is none.
-  std::vector<double> operator[](std::string_view name) const {
-    std::vector<double> column;
-    for (const Logs& logs : epochs) column.push_back(logs[name]);
-    return column;
-  }
-};
-
-/// How far a training run has come. With the weights and the optimizer's state this is all that a run needs to go on as
-/// if it had not been stopped, in the middle of an epoch too.
-struct TrainingProgress {
-  Index step = 0;            ///< optimizer steps since the start
-  Index epoch = 0;           ///< epochs that are complete
-  Index batch_in_epoch = 0;  ///< batches of the current epoch that are done
-  Index samples = 0;         ///< samples of the current epoch that are done
-  Index batch_size = 0;      ///< of the current epoch
-  /// Sums over these samples: loss between output and target, loss of layers, metrics.
-  std::vector<double> sums = {};
-};
 
 template <class T>
 class Trainer {
@@ -140,41 +106,6 @@ class Trainer {
   std::optional<Plan<T>> plan_;
   std::optional<Workspace<T>> workspace_;
   int threads_planned_ = 0;
-};
-
-/// Adds the loss of a batch to the sums of an epoch. (A fused operation by name: left to the compiler, the bits would
-/// depend on its flags.)
-inline void add_losses(const LossTerms& loss, Index samples, std::span<double> sums) {
-  sums[0] = std::fma(loss.data, static_cast<double>(samples), sums[0]);
-  sums[1] = std::fma(loss.layers, static_cast<double>(samples), sums[1]);
-}
-
-/// Metrics of a batch's slices, added up in the order of the slices whoever computes them first.
-template <class T>
-class MetricSums {
- public:
-  MetricSums(std::span<const AnyMetric<T>> metrics, Index batch) : metrics_(metrics) {
-    values_.resize(metrics.size() * static_cast<std::size_t>(batch));
-  }
-  /// Keeps the metrics of the samples that begin with sample `first` of the batch.
-  void take(Index first, TensorView<const T> y, TensorView<const T> target) {
-    for (Index i = 0; i < y.batch(); ++i) {
-      for (std::size_t m = 0; m < metrics_.size(); ++m) {
-        values_[static_cast<std::size_t>(first + i) * metrics_.size() + m] =
-            metrics_[m].evaluate(y.samples(i, 1), target.samples(i, 1));
-      }
-    }
-  }
-  /// Adds the batch's samples to `sums`, one sum per metric.
-  void add(Index samples, std::span<double> sums) const {
-    for (std::size_t i = 0; i < static_cast<std::size_t>(samples); ++i) {
-      for (std::size_t m = 0; m < metrics_.size(); ++m) sums[m] += values_[i * metrics_.size() + m];
-    }
-  }
-
- private:
-  std::span<const AnyMetric<T>> metrics_;
-  std::vector<double> values_;
 };
 
 template <class T>
