@@ -43,10 +43,7 @@ void train(const Options& options) {
       {"seed", options.seed},
       {"threads", options.threads},
       {"about", {{"program", "classify"}, {"version", LINNET_VERSION_STRING}, {"data_crc32", images.checksum}}}};
-  const run::Folder folder(options.out, config,
-                           options.resume      ? run::Begin::resume
-                           : options.overwrite ? run::Begin::overwrite
-                                               : run::Begin::fresh);
+  const run::Folder folder(options.out, config, run::begin_of(options.resume, options.overwrite));
   const run::Job job = classifier::job(model, "classifier", "classifier", source, held_out, epochs);
   std::printf("%s\n", model.summary().c_str());
   run::train(folder, job, std::make_shared<run::Progress>(job.work()));

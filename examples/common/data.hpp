@@ -51,25 +51,19 @@ inline std::vector<std::string> png_files(const std::string& folder) {
   return paths;
 }
 
-/// Grey images from PNG files, colors as their luminance. Throws FormatError when one has another size than the first.
+/// Grey images from PNG files. Throws FormatError when one has another size than the first.
 inline ImageDataset load_pngs(const std::vector<std::string>& paths, std::vector<std::uint8_t> labels = {}) {
   std::vector<std::uint8_t> bytes;
   Index height = 0, width = 0;
   for (const std::string& path : paths) {
-    const PngImage image = read_png(path, 3);
+    const PngImage image = read_png(path);
     if (height == 0) height = image.height, width = image.width;
     if (image.height != height || image.width != width) {
       throw FormatError(path + ": expected " + std::to_string(width) + " x " + std::to_string(height) + " pixels, as " +
                         paths.front() + " has, got " + std::to_string(image.width) + " x " +
                         std::to_string(image.height));
     }
-    for (Index i = 0; i < height * width; ++i) {
-      const std::uint8_t* pixel = image.pixels.data() + i * image.channels;
-      // ITU-R BT.601, in whole numbers
-      bytes.push_back(image.channels == 1
-                          ? *pixel
-                          : static_cast<std::uint8_t>((299 * pixel[0] + 587 * pixel[1] + 114 * pixel[2] + 500) / 1000));
-    }
+    bytes.insert(bytes.end(), image.pixels.begin(), image.pixels.end());
   }
   return ImageDataset({height, width, 1}, std::move(bytes), std::move(labels));
 }

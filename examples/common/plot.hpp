@@ -28,7 +28,6 @@ struct LinePlot {
   std::string x_label, y_label;
   std::vector<Series> series;
   std::vector<Reference> references = {};  ///< dotted lines across, with their names
-  bool logarithmic = false;                ///< the y axis
   int y_decimals = 2;
   bool y_percent = false;
   int x_decimals = 0;
@@ -52,32 +51,20 @@ inline std::string svg(const LinePlot& plot) {
   for (const Series& s : plot.series) {
     for (const double x : s.x) x_low = std::min(x_low, x), x_high = std::max(x_high, x);
     for (const double y : s.y) {
-      if (std::isfinite(y) && (!plot.logarithmic || y > 0)) y_low = std::min(y_low, y), y_high = std::max(y_high, y);
+      if (std::isfinite(y)) y_low = std::min(y_low, y), y_high = std::max(y_high, y);
     }
   }
   for (const Reference& r : plot.references) y_low = std::min(y_low, r.y), y_high = std::max(y_high, r.y);
   if (!(x_low <= x_high) || !(y_low <= y_high)) return "";
   if (x_low == x_high) x_low -= 0.5, x_high += 0.5;
 
+  if (y_high - y_low < 1e-12) y_low -= 0.5, y_high += 0.5;
+  const double y_step = detail::nice_step(y_high - y_low, 7);
   std::vector<double> ticks;
-  if (plot.logarithmic) {
-    for (double power = std::pow(10, std::floor(std::log10(y_low))); power <= 10 * y_high; power *= 10) {
-      for (const double factor : {1.0, 2.0, 5.0}) {
-        if (!ticks.empty() && ticks.back() >= y_high) break;
-        if (factor * power <= y_low) ticks.clear();
-        ticks.push_back(factor * power);
-      }
-    }
-  } else {
-    if (y_high - y_low < 1e-12) y_low -= 0.5, y_high += 0.5;
-    const double step = detail::nice_step(y_high - y_low, 7);
-    for (double k = std::floor(y_low / step); (k - 1) * step < y_high; ++k) ticks.push_back(k * step);
-  }
-  const auto on_axis = [&](double y) { return plot.logarithmic ? std::log(std::max(y, ticks.front())) : y; };
+  for (double k = std::floor(y_low / y_step); (k - 1) * y_step < y_high; ++k) ticks.push_back(k * y_step);
   const auto x_of = [&](double x) { return kLeft + (kRight - kLeft) * (x - x_low) / (x_high - x_low); };
   const auto y_of = [&](double y) {
-    return kBottom -
-           (kBottom - kTop) * (on_axis(y) - on_axis(ticks.front())) / (on_axis(ticks.back()) - on_axis(ticks.front()));
+    return kBottom - (kBottom - kTop) * (y - ticks.front()) / (ticks.back() - ticks.front());
   };
 
   std::string text = "<svg viewBox=\"0 0 900 370\" role=\"img\" aria-label=\"" + escaped(plot.title) + "\">\n";

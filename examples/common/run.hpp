@@ -45,6 +45,10 @@ inline void catch_interrupts() {
 struct Interrupted {};
 
 enum class Begin { fresh, resume, overwrite };
+/// From the options --resume and --overwrite.
+inline Begin begin_of(bool resume, bool overwrite) {
+  return resume ? Begin::resume : overwrite ? Begin::overwrite : Begin::fresh;
+}
 
 class Folder {
  public:
@@ -80,7 +84,6 @@ class Folder {
   explicit Folder(std::string path) : path_(std::move(path)) {}
 
   std::string file(const std::string& name) const { return (std::filesystem::path(path_) / name).string(); }
-  const std::string& path() const { return path_; }
 
   static nlohmann::json read_json(const std::string& path) {
     const Bytes bytes = read_file(path);
@@ -176,9 +179,10 @@ struct JobProgress {
   std::shared_ptr<Progress> progress;
   double work_of_epoch;
 
+  void show_progress() { bar.prefix = "[" + progress->text() + "] " + title + ": "; }
   template <class T>
   void on_epoch_begin(TrainingState<T>& state) {
-    bar.prefix = "[" + progress->text() + "] " + title + ": ";
+    show_progress();
     bar.on_epoch_begin(state);
   }
   template <class T>
@@ -188,7 +192,7 @@ struct JobProgress {
   template <class T>
   void on_epoch_end(TrainingState<T>& state) {
     progress->done(work_of_epoch);
-    bar.prefix = "[" + progress->text() + "] " + title + ": ";
+    show_progress();
     bar.on_epoch_end(state);
   }
   template <class T>

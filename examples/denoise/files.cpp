@@ -29,11 +29,10 @@ void eval_command(const Options& options, const std::string& path) {
     corruption.validate();
     const Pairs pairs = pairs_of(images.held_out, corruption, kHeldOutNoise);
     const Tensor<float> y = model.predict(pairs.noisy.view());
-    const double mse = mean_squared_error(y, pairs.clean), bce = cross_entropy(y, pairs.clean);
-    double ssim = 0;
-    for (const double s : structural_similarity(y, pairs.clean)) ssim += s / static_cast<double>(y.batch());
-    std::printf("%-6g %8.4f %8.4f %8.4f %8.2f %8.3f", noise, bce, bce - binary_entropy(pairs.clean), mse, psnr(mse),
-                ssim);
+    const nlohmann::json f = closeness(y, pairs.clean);
+    const double bce = f["bce"];
+    std::printf("%-6g %8.4f %8.4f %8.4f %8.2f %8.3f", noise, bce, bce - binary_entropy(pairs.clean),
+                f["mse"].get<double>(), f["psnr"].get<double>(), f["ssim"].get<double>());
     if (judged) {
       const ConfusionMatrix matrix = classifier::confusion(classifier::judge(judge, y.view()), images.held_out);
       const Interval interval = wilson_interval(matrix.correct(), matrix.total());
@@ -69,15 +68,12 @@ void apply_command(const std::string& path, const std::string& input, const std:
                      images.image_shape().to_string());
   }
   // Every name is known before the first file is written, and none may be there.
-  const fs::path base = folder ? fs::path(input) : fs::path(input).parent_path();
   std::vector<std::string> names;
-  if (png) {
-    for (const std::string& p : paths)
-      names.push_back((fs::path(out) / fs::path(p).lexically_relative(base.empty() ? "." : base)).string());
-    if (!folder) names = {(fs::path(out) / fs::path(input).filename()).string()};
-  } else {
-    names.push_back((fs::path(out) / fs::path(input).stem()).string());
+  for (const std::string& p : paths) {
+    names.push_back(
+        (fs::path(out) / (folder ? fs::path(p).lexically_relative(input) : fs::path(p).filename())).string());
   }
+  if (!png) names.push_back((fs::path(out) / fs::path(input).stem()).string());
   for (const std::string& name : names) {
     if (fs::exists(name, error)) throw FileError(name + ": is there already");
   }

@@ -24,12 +24,6 @@ std::string rate_text(const json& counted) {
          " to " + number(100 * counted.at("high").get<double>(), 1) + ")</span>";
 }
 
-std::string level_text(const json& noise) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", noise.get<double>());
-  return text;
-}
-
 /// The share of class `actual` that was taken for `recognized`.
 double share(const json& matrix, int actual, int recognized) {
   double total = 0;
@@ -317,7 +311,8 @@ class StudyReport {
                      " parameters, trained on clean training digits alone; it recognizes " +
                      rate_text(m.at("classifier").at("recognized")) +
                      " of the clean held-out digits. Intervals are Wilson's, at 95%. <em>Confident but wrong</em>: not "
-                     "recognized, though the classifier is at least 90% sure.");
+                     "recognized, though the classifier is at least " +
+                     percent(kConfident, 0) + " sure.");
     }
     for (std::size_t i = 0; i < levels.size(); ++i) {
       const json& level = levels[i];
@@ -475,9 +470,9 @@ class StudyReport {
       const Index noisy = before.at("noisy").at("confident_wrong").at("count"),
                   filtered = best_filter.at("confident_wrong").at("count"),
                   own = after.at("confident_wrong").at("count");
-      points.push_back(at + thousands(own) +
-                       " denoised digits are wrong although the classifier is at least 90% sure, against " +
-                       thousands(noisy) + " of the noisy and " + thousands(filtered) + " of the filtered ones.");
+      points.push_back(at + thousands(own) + " denoised digits are wrong although the classifier is at least " +
+                       percent(kConfident, 0) + " sure, against " + thousands(noisy) + " of the noisy and " +
+                       thousands(filtered) + " of the filtered ones.");
     }
     return points;
   }

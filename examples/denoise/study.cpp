@@ -2,7 +2,6 @@
 #include "study.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdio>
 #include <deque>
@@ -20,8 +19,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr double kConfident = 0.9;  // a verdict with this probability or more
-constexpr int kSweepLevels = 13;    // 0, 0.1, ..., 1.2
+constexpr int kSweepLevels = 13;  // 0, 0.1, ..., 1.2
 
 #if defined(__clang__)
 constexpr const char* kCompiler = "clang " __clang_version__;
@@ -31,10 +29,15 @@ constexpr const char* kCompiler = "g++ " __VERSION__;
 constexpr const char* kCompiler = "unknown";
 #endif
 
-std::string short_text(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", value);
-  return text;
+/// Mean binary cross-entropy a pixel of outputs in [0, 1], in double; what is 0 or 1 counts as 1e-7 and 1 - 1e-7.
+double cross_entropy(const Tensor<float>& y, const Tensor<float>& target) {
+  const double low = linnet::detail::kProbabilityEpsilon;
+  double sum = 0;
+  for (Index i = 0; i < y.size(); ++i) {
+    const double p = std::clamp(double{y[i]}, low, 1 - low), t = double{target[i]};
+    sum -= std::fma(t, std::log(p), (1 - t) * std::log1p(-p));
+  }
+  return sum / static_cast<double>(y.size());
 }
 
 /// A training that may find its network dead: with a relu at the end some initializations give 0 everywhere, and then
@@ -82,7 +85,7 @@ run::Job job_of(Trained& trained, const Options& options, const data::Images& im
           ? Schedule(recipe.learning_rate)
           : Schedule(CosineDecay{.initial_learning_rate = recipe.learning_rate, .decay_steps = steps});
   return {.name = trained.name,
-          .title = recipe.title + (trained.blind ? ", blind" : ", noise " + short_text(trained.noise)),
+          .title = recipe.title + (trained.blind ? ", blind" : ", noise " + level_text(trained.noise)),
           .model = &trained.model,
           .loss = BinaryCrossentropy{},
           .optimizer = Adam{.learning_rate = rate},
@@ -92,11 +95,20 @@ run::Job job_of(Trained& trained, const Options& options, const data::Images& im
           .batch = recipe.batch};
 }
 
+/// Adds a model, untrained, to those of a run; the deque keeps it where it is. Returns the work of its training.
+double add_training(std::deque<Trained>& all, const Recipe& recipe, double noise, bool blind, const Options& options,
+                    const data::Images& images) {
+  const std::string name = recipe.name + (blind ? "-blind" : "-" + level_text(noise));
+  Trained& trained = all.emplace_back(
+      Trained{name, &recipe, noise, blind, build_model(images.train.image_shape(), recipe, options.seed)});
+  trained.job = job_of(trained, options, images);
+  return trained.job->work();
+}
+
 /// Trains a denoiser; one that is found dead begins again with the next seed.
 void train_denoiser(const run::Folder& folder, Trained& trained, const Options& options, const data::Images& images,
                     const std::shared_ptr<run::Progress>& progress) {
   constexpr int kMostSeeds = 10;
-  trained.job->model = &trained.model;
   if (trained.recipe->output != "relu") {
     trained.history = run::train(folder, *trained.job, progress);
     return;
@@ -173,8 +185,7 @@ json matrix_of(const ConfusionMatrix& matrix) {
 }
 
 /// How a classifier takes images.
-json recognition(const Model<float>& judge, const Tensor<float>& images, const ImageDataset& truth) {
-  const classifier::Verdicts verdicts = classifier::judge(judge, images.view());
+json recognition(const classifier::Verdicts& verdicts, const ImageDataset& truth) {
   const ConfusionMatrix matrix = classifier::confusion(verdicts, truth);
   Index confident_wrong = 0;
   for (Index i = 0; i < truth.size(); ++i) {
@@ -184,18 +195,6 @@ json recognition(const Model<float>& judge, const Tensor<float>& images, const I
   return {{"recognized", interval_of(matrix.correct(), matrix.total())},
           {"confident_wrong", interval_of(confident_wrong, matrix.total())},
           {"confusion", matrix_of(matrix)}};
-}
-
-/// How close images are to the clean ones, and how a classifier (if there is one) takes them.
-json figures(const Tensor<float>& y, const Tensor<float>& clean, const Model<float>* judge, const ImageDataset& truth) {
-  const double mse = mean_squared_error(y, clean);
-  const std::vector<double> ssim = structural_similarity(y, clean);
-  json result = {{"bce", cross_entropy(y, clean)},
-                 {"mse", mse},
-                 {"psnr", psnr(mse)},
-                 {"ssim", std::accumulate(ssim.begin(), ssim.end(), 0.0) / static_cast<double>(ssim.size())}};
-  if (judge != nullptr) result.update(recognition(*judge, y, truth));
-  return result;
 }
 
 /// Images {n, height, width, c} under a separable filter whose weights, symmetric, are those from the middle on. At the
@@ -307,7 +306,7 @@ json measure(const run::Folder& folder, const Trained& trained, const Options& o
              const Model<float>* judge) {
   const Pairs pairs = pairs_of(images, corruption_of(options, trained.noise, trained.blind), kHeldOutNoise);
   const Tensor<float> y = trained.model.predict(pairs.noisy.view());
-  json result = figures(y, pairs.clean, judge, images);
+  json result = closeness(y, pairs.clean);
   result["noise"] = trained.noise;
   result["seed"] = trained.model.seed();
   result["dead_seeds"] = trained.dead_seeds;
@@ -341,8 +340,9 @@ json measure(const run::Folder& folder, const Trained& trained, const Options& o
                       strip(folder, "absolute error", file + "-error", absolute_error(clean, out), nullptr, {})};
   if (judge == nullptr) return result;
 
-  // The worst: not recognized, and farthest from the clean image.
   const classifier::Verdicts verdicts = classifier::judge(*judge, y.view());
+  result.update(recognition(verdicts, images));
+  // The worst: not recognized, and farthest from the clean image.
   std::vector<std::pair<double, Index>> failures;
   for (Index i = 0; i < images.size(); ++i) {
     if (verdicts.digit[static_cast<std::size_t>(i)] == images.label(i)) continue;
@@ -359,6 +359,34 @@ json measure(const run::Folder& folder, const Trained& trained, const Options& o
                                strip(folder, "denoised", part + "-denoised", rows_of(y, worst), judge, truth)});
   }
   return result;
+}
+
+/// Every model at levels that it was not trained on.
+json sweep_of(const std::vector<const Trained*>& models, const Options& options, const ImageDataset& images,
+              const Model<float>* judge) {
+  json sweep = {{"noise", json::array()}, {"series", json::array()}};
+  const auto add = [&](const std::string& name, const std::string& title, const std::string& recipe) {
+    sweep["series"].push_back(
+        {{"name", name}, {"title", title}, {"recipe", recipe}, {"psnr", json::array()}, {"recognized", json::array()}});
+  };
+  add("noisy", "not denoised", "");
+  for (const Trained* trained : models) add(trained->name, trained->job->title, trained->recipe->name);
+  for (int k = 0; k < kSweepLevels; ++k) {
+    const double noise = k / 10.0;
+    if (options.noise_kind != "gaussian" && noise > 1) break;
+    sweep["noise"].push_back(noise);
+    const Pairs pairs = pairs_of(images, corruption_of(options, noise), kHeldOutNoise);
+    for (std::size_t s = 0; s <= models.size(); ++s) {
+      const Tensor<float> y = s == 0 ? pairs.noisy : models[s - 1]->model.predict(pairs.noisy.view());
+      json& to = sweep["series"][s];
+      const double mse = mean_squared_error(y, pairs.clean);
+      to["psnr"].push_back(mse > 0 ? json(psnr(mse)) : json(nullptr));
+      if (judge == nullptr) continue;
+      const ConfusionMatrix matrix = classifier::confusion(classifier::judge(*judge, y.view()), images);
+      to["recognized"].push_back(matrix.accuracy());
+    }
+  }
+  return sweep;
 }
 
 /// The mean training image's cross-entropy with the held-out ones: what a network reaches that looks at nothing.
@@ -402,10 +430,7 @@ json about_data(const data::Images& images) {
 run::Folder open_folder(const Options& options, bool study, const data::Images& images) {
   json config = config_of(options, study);
   config["about"] = {{"program", "denoise"}, {"version", LINNET_VERSION_STRING}, {"data_crc32", images.checksum}};
-  return run::Folder(options.out, config,
-                     options.resume      ? run::Begin::resume
-                     : options.overwrite ? run::Begin::overwrite
-                                         : run::Begin::fresh);
+  return run::Folder(options.out, config, run::begin_of(options.resume, options.overwrite));
 }
 
 /// The levels from the least to the greatest.
@@ -419,8 +444,8 @@ void validate(const Options& options) {
   set_num_threads(options.threads);
   for (std::size_t i = 0; i < options.noise.size(); ++i) {
     corruption_of(options, options.noise[i]).validate();
-    if (i > 0 && short_text(options.noise[i]) == short_text(options.noise[i - 1])) {
-      throw ValueError("--noise: the level " + short_text(options.noise[i]) + " is there twice");
+    if (i > 0 && level_text(options.noise[i]) == level_text(options.noise[i - 1])) {
+      throw ValueError("--noise: the level " + level_text(options.noise[i]) + " is there twice");
     }
   }
 }
@@ -454,14 +479,13 @@ Pairs pairs_of(const ImageDataset& images, const Corruption& corruption, std::ui
   return pairs;
 }
 
-double cross_entropy(const Tensor<float>& y, const Tensor<float>& target) {
-  const double low = linnet::detail::kProbabilityEpsilon;
-  double sum = 0;
-  for (Index i = 0; i < y.size(); ++i) {
-    const double p = std::clamp(double{y[i]}, low, 1 - low), t = double{target[i]};
-    sum -= std::fma(t, std::log(p), (1 - t) * std::log1p(-p));
-  }
-  return sum / static_cast<double>(y.size());
+json closeness(const Tensor<float>& y, const Tensor<float>& clean) {
+  const double mse = mean_squared_error(y, clean);
+  const std::vector<double> ssim = structural_similarity(y, clean);
+  return {{"bce", cross_entropy(y, clean)},
+          {"mse", mse},
+          {"psnr", psnr(mse)},
+          {"ssim", std::accumulate(ssim.begin(), ssim.end(), 0.0) / static_cast<double>(ssim.size())}};
 }
 
 void train_command(const Options& as_given) {
@@ -470,15 +494,9 @@ void train_command(const Options& as_given) {
   const data::Images images = data::load(options.data);
   const Recipe recipe = recipe_of(options);
   std::deque<Trained> all;
-  std::vector<double> levels = options.noise;
-  if (options.blind) levels = {*std::max_element(levels.begin(), levels.end())};
+  const std::vector<double> levels = options.blind ? std::vector{options.noise.back()} : options.noise;
   double work = 0;
-  for (const double noise : levels) {
-    const std::string name = recipe.name + (options.blind ? "-blind" : "-" + short_text(noise));
-    all.push_back({name, &recipe, noise, options.blind, build_model(images.train.image_shape(), recipe, options.seed)});
-    all.back().job = job_of(all.back(), options, images);
-    work += all.back().job->work();
-  }
+  for (const double noise : levels) work += add_training(all, recipe, noise, options.blind, options, images);
   const run::Folder folder = open_folder(options, false, images);
   std::printf("%s\n", all.front().model.summary().c_str());
   const auto progress = std::make_shared<run::Progress>(work);
@@ -521,13 +539,13 @@ void study_command(const Options& as_given) {
     const Index epochs = classifier::epochs_for(images.train.size());
     for (std::size_t i = 0; i <= options.noise.size(); ++i) {
       const double noise = i == 0 ? 0 : options.noise[i - 1];
-      const std::string name = i == 0 ? "classifier" : "classifier-" + short_text(noise);
+      const std::string name = i == 0 ? "classifier" : "classifier-" + level_text(noise);
       judges.push_back(
           {name, i == 0 && given ? load_model(options.classifier) : classifier::build(shape, options.seed)});
       Judge& judge = judges.back();
       const Corruption corruption = corruption_of(options, noise);
       judge.job =
-          classifier::job(judge.model, name, i == 0 ? "classifier" : "classifier of noisy digits, " + short_text(noise),
+          classifier::job(judge.model, name, i == 0 ? "classifier" : "classifier of noisy digits, " + level_text(noise),
                           LabelSource(images.train, corruption, options.seed),
                           LabelSource(images.held_out, corruption, kHeldOutNoise, false), epochs);
       if (i > 0 || !given) work += judge.job->work();
@@ -535,16 +553,10 @@ void study_command(const Options& as_given) {
     if (given) classifier::require(judges[0].model, options.classifier, images.held_out);
   }
   std::deque<Trained> all;
-  const auto add = [&](const Recipe& recipe, double noise, bool blind) {
-    const std::string name = recipe.name + (blind ? "-blind" : "-" + short_text(noise));
-    all.push_back({name, &recipe, noise, blind, build_model(shape, recipe, options.seed)});
-    all.back().job = job_of(all.back(), options, images);
-    work += all.back().job->work();
-  };
   for (const Recipe& recipe : recipes) {
-    for (const double noise : options.noise) add(recipe, noise, false);
+    for (const double noise : options.noise) work += add_training(all, recipe, noise, false, options, images);
   }
-  add(recipes.front(), *std::max_element(options.noise.begin(), options.noise.end()), true);
+  work += add_training(all, recipes.front(), options.noise.back(), true, options, images);
 
   const run::Folder folder = open_folder(options, true, images);
   std::printf("%td images to train, %td held out: %s\n%zu models to train\n\n", images.train.size(),
@@ -565,20 +577,27 @@ void study_command(const Options& as_given) {
                   {"floor", binary_entropy(clean)},   {"mean_image_bce", mean_image_bce(images.train, clean)},
                   {"levels", json::array()},          {"recipes", json::array()}};
   if (judge != nullptr) {
-    metrics["classifier"] = recognition(*judge, clean, images.held_out);
+    metrics["classifier"] = recognition(classifier::judge(*judge, clean.view()), images.held_out);
     metrics["classifier"]["parameters"] = judge->parameter_count();
     metrics["classifier"]["file"] = given ? options.classifier : "models/classifier.safetensors";
   }
+  const auto figures = [&](const Tensor<float>& y) {
+    json result = closeness(y, clean);
+    if (judge != nullptr) result.update(recognition(classifier::judge(*judge, y.view()), images.held_out));
+    return result;
+  };
   for (std::size_t i = 0; i < options.noise.size(); ++i) {
     const double noise = options.noise[i];
     const Pairs pairs = pairs_of(images.held_out, corruption_of(options, noise), kHeldOutNoise);
     const double deviation = best_blur(options, images.train, noise);
     json level = {{"noise", noise},
-                  {"noisy", figures(pairs.noisy, clean, judge, images.held_out)},
-                  {"box", figures(box_filtered(pairs.noisy), clean, judge, images.held_out)},
-                  {"blur", figures(blurred(pairs.noisy, deviation), clean, judge, images.held_out)},
+                  {"noisy", figures(pairs.noisy)},
+                  {"box", figures(box_filtered(pairs.noisy))},
+                  {"blur", figures(blurred(pairs.noisy, deviation))},
                   {"blur_deviation", deviation}};
-    if (judge != nullptr) level["noisy_classifier"] = recognition(judges[i + 1].model, pairs.noisy, images.held_out);
+    if (judge != nullptr)
+      level["noisy_classifier"] =
+          recognition(classifier::judge(judges[i + 1].model, pairs.noisy.view()), images.held_out);
     metrics["levels"].push_back(level);
   }
   std::size_t next = 0;
@@ -601,35 +620,11 @@ void study_command(const Options& as_given) {
   }
   metrics["blind"] = measure(folder, all.back(), options, images.held_out, judge);
 
-  // Every model at levels that it was not trained on.
-  json sweep = {{"noise", json::array()}, {"series", json::array()}};
-  const auto series = [&](const std::string& name, const std::string& title, const std::string& recipe) {
-    sweep["series"].push_back(
-        {{"name", name}, {"title", title}, {"recipe", recipe}, {"psnr", json::array()}, {"recognized", json::array()}});
-  };
-  series("noisy", "not denoised", "");
   std::vector<const Trained*> swept;
   for (const Trained& trained : all) {
-    if (trained.recipe == &recipes.back()) continue;
-    swept.push_back(&trained);
-    series(trained.name, trained.job->title, trained.recipe->name);
+    if (trained.recipe != &recipes.back()) swept.push_back(&trained);
   }
-  for (int k = 0; k < kSweepLevels; ++k) {
-    const double noise = k / 10.0;
-    if (options.noise_kind != "gaussian" && noise > 1) break;
-    sweep["noise"].push_back(noise);
-    const Pairs pairs = pairs_of(images.held_out, corruption_of(options, noise), kHeldOutNoise);
-    for (std::size_t s = 0; s <= swept.size(); ++s) {
-      const Tensor<float> y = s == 0 ? pairs.noisy : swept[s - 1]->model.predict(pairs.noisy.view());
-      json& to = sweep["series"][s];
-      const double mse = mean_squared_error(y, clean);
-      to["psnr"].push_back(mse > 0 ? json(psnr(mse)) : json(nullptr));
-      if (judge == nullptr) continue;
-      const ConfusionMatrix matrix = classifier::confusion(classifier::judge(*judge, y.view()), images.held_out);
-      to["recognized"].push_back(matrix.accuracy());
-    }
-  }
-  metrics["sweep"] = sweep;
+  metrics["sweep"] = sweep_of(swept, options, images.held_out, judge);
   write_file(folder.file("metrics.json"), metrics.dump(2) + "\n");
   write_report(folder);
   for (const json& level : metrics["recipes"][0]["levels"]) {

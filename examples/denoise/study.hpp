@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -66,8 +67,19 @@ Pairs pairs_of(const ImageDataset& images, const Corruption& corruption, std::ui
 
 Corruption corruption_of(const Options& options, double amount, bool blind = false);
 
-/// Mean binary cross-entropy a pixel of outputs in [0, 1], as linnet computes it.
-double cross_entropy(const Tensor<float>& y, const Tensor<float>& target);
+/// How close images are to the clean ones: "bce" (mean binary cross-entropy a pixel), "mse", "psnr" (in decibels) and
+/// "ssim" (the mean over images).
+nlohmann::json closeness(const Tensor<float>& y, const Tensor<float>& clean);
+
+/// A verdict of the classifier with this probability or more is a confident one.
+inline constexpr double kConfident = 0.9;
+
+/// "0.5": a level of noise as names of files and reports have it.
+inline std::string level_text(double noise) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", noise);
+  return text;
+}
 
 /// Trains a model for each level (or one that is blind to it) and saves it in OUT/models.
 void train_command(const Options& options);
