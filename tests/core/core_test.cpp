@@ -10,6 +10,14 @@
 #include "linnet/core/tensor.hpp"
 #include "support.hpp"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define LINNET_TEST_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LINNET_TEST_SANITIZED
+#endif
+#endif
+
 using namespace linnet;
 using test::error_of;
 using test::mentions;
@@ -51,6 +59,15 @@ TEST_CASE("tensors own, views look") {
   CHECK(mentions(error_of<ShapeError>([&] { a.samples(1, 2); }), "the batch of 2, got 2 from sample 1 on"));
   CHECK(mentions(error_of<ShapeError>([&] { a.samples(-1, 2); }), "samples"));
   CHECK(a.samples(2, 0).empty());
+}
+
+TEST_CASE("a tensor that there is no room for is a typed error") {
+  CHECK(mentions(error_of<ShapeError>([] { Tensor<float>({Index{1} << 61}); }), "more than this machine can address"));
+#if !defined(LINNET_TEST_SANITIZED)  // AddressSanitizer ends the program where operator new would throw
+  CHECK(error_of<MemoryError>([] { Tensor<float>({Index{1} << 58}); }) ==
+        "out of memory: 1099511627776.0 MiB could not be allocated");
+  CHECK_THROWS_AS(Tensor<double>({Index{1} << 58}), std::bad_alloc);
+#endif
 }
 
 TEST_CASE("a shared loop runs every piece once, whatever the threads") {

@@ -284,6 +284,14 @@ TEST_CASE("safetensors headers that lie are refused") {
   Bytes huge = with_header("{}", 0);
   huge[7] = 0x7F;
   CHECK(mentions(error_of([&] { parse_safetensors("file", huge); }), "its header should have"));
+  const Bytes text = bytes_of("# A text: its first eight bytes spell an enormous length.\n");
+  CHECK(error_of([&] { parse_safetensors("a.md", text); }) ==
+        "a.md: not a safetensors file: no JSON object behind its first 8 bytes");
+}
+
+TEST_CASE("an empty path is said to be one") {
+  CHECK(error_of<FileError>([] { read_file(""); }) == "expected the path of a file, got an empty one");
+  CHECK(error_of<FileError>([] { write_file("", "text"); }) == "expected the path of a file, got an empty one");
 }
 
 TEST_CASE("PNG files") {

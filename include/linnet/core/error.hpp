@@ -2,6 +2,9 @@
 // function), what was expected and what came, in one line.
 #pragma once
 
+#include <cstddef>
+#include <cstdio>
+#include <new>
 #include <stdexcept>
 #include <string>
 
@@ -37,6 +40,20 @@ class FileError : public Error {
 class FormatError : public FileError {
  public:
   using FileError::FileError;
+};
+
+/// Memory that the system does not give; what() says how much was asked for. A std::bad_alloc, as everyone expects, and
+/// therefore no Error: its text must not need memory itself.
+class MemoryError : public std::bad_alloc {
+ public:
+  explicit MemoryError(std::size_t bytes) noexcept {
+    std::snprintf(text_, sizeof text_, "out of memory: %.1f MiB could not be allocated",
+                  static_cast<double>(bytes) / (1024.0 * 1024.0));
+  }
+  const char* what() const noexcept override { return text_; }
+
+ private:
+  char text_[80];
 };
 
 /// A loss, an activation or a weight that is not finite.

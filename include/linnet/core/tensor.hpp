@@ -27,7 +27,9 @@ struct AlignedAllocator {
 
   T* allocate(std::size_t n) {
     if (n > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw std::bad_array_new_length();
-    return static_cast<T*>(::operator new (n * sizeof(T), std::align_val_t{kAlignment}));
+    void* const memory = ::operator new (n * sizeof(T), std::align_val_t{kAlignment}, std::nothrow);
+    if (memory == nullptr) throw MemoryError(n * sizeof(T));
+    return static_cast<T*>(memory);
   }
   void deallocate(T* p, std::size_t) { ::operator delete (p, std::align_val_t{kAlignment}); }
   friend bool operator==(const AlignedAllocator&, const AlignedAllocator&) { return true; }
@@ -90,9 +92,8 @@ template <class T>
 class Tensor {
  public:
   Tensor() = default;
-  /// All elements `value`.
-  explicit Tensor(const Shape& shape, T value = T{})
-      : shape_(shape), data_(static_cast<std::size_t>(shape.size()), value) {}
+  /// All elements `value`. Throws ShapeError when their bytes cannot be counted, and MemoryError when there is no room.
+  explicit Tensor(const Shape& shape, T value = T{}) : shape_(shape), data_(count_of(shape), value) {}
   /// The given elements in row-major order. Throws ShapeError when their count is another.
   Tensor(const Shape& shape, std::initializer_list<T> values) : shape_(shape), data_(values) {
     if (static_cast<Index>(data_.size()) != shape.size()) {
@@ -124,6 +125,9 @@ class Tensor {
   TensorView<const T> samples(Index first, Index count) const { return view().samples(first, count); }
 
  private:
+  static std::size_t count_of(const Shape& shape) {
+    return static_cast<std::size_t>(checked_multiply(shape.size(), Index{sizeof(T)})) / sizeof(T);
+  }
   Shape shape_{0};
   AlignedVector<T> data_;
 };

@@ -29,8 +29,15 @@ LINNET_NAMESPACE_BEGIN
 
 using Bytes = std::vector<std::uint8_t>;
 
+namespace detail {
+inline void require_path(const std::string& path) {
+  if (path.empty()) throw FileError("expected the path of a file, got an empty one");
+}
+}  // namespace detail
+
 /// The content of a file. Throws FileError when it is missing or cannot be read.
 inline Bytes read_file(const std::string& path) {
+  detail::require_path(path);
   std::error_code error;
   if (!std::filesystem::exists(path, error)) throw FileError(path + ": there is no such file");
   if (std::filesystem::is_directory(path, error)) throw FileError(path + ": expected a file, it is a folder");
@@ -112,6 +119,7 @@ class TemporaryFile {
 /// anything fails, FileError is thrown and what was at `path` is untouched. Of several writers of one path, the last to
 /// finish wins.
 inline void write_file(const std::string& path, std::span<const std::uint8_t> content) {
+  detail::require_path(path);
   detail::TemporaryFile temporary(path);
   if (!temporary.opened() || !temporary.write(content)) {
     throw FileError(path + ": cannot be written: " + std::strerror(errno));

@@ -103,6 +103,10 @@ inline std::size_t dtype_size(std::string_view dtype) {
 inline SafetensorsFile parse_safetensors(const std::string& path, std::span<const std::uint8_t> content) {
   constexpr std::size_t kLength = 8;
   if (content.size() < kLength) throw FormatError(path + ": not a safetensors file (shorter than 8 bytes)");
+  // The header is an object: anything else here is another kind of file, whatever length its first bytes spell.
+  if (content.size() > kLength && content[kLength] != '{') {
+    throw FormatError(path + ": not a safetensors file: no JSON object behind its first 8 bytes");
+  }
   const std::uint64_t header_size = read_little_endian<std::uint64_t>(content.data());
   if (header_size > content.size() - kLength) {
     throw FormatError(path + ": not a safetensors file, or truncated: its header should have " +
