@@ -20,7 +20,8 @@ inline Index checked_multiply(Index a, Index b) {
   if (a < 0 || b < 0) {
     throw ShapeError("size: expected extents >= 0, got " + std::to_string(a < 0 ? a : b));
   }
-  if (a != 0 && b > std::numeric_limits<Index>::max() / a) {
+  constexpr Index kHalf = Index{1} << std::numeric_limits<Index>::digits / 2;  // products below need no division
+  if ((a >= kHalf || b >= kHalf) && a != 0 && b > std::numeric_limits<Index>::max() / a) {
     throw ShapeError("size: " + std::to_string(a) + " * " + std::to_string(b) +
                      " is more than this machine can address");
   }

@@ -22,6 +22,10 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
                  Index columns, T* dw) {
   constexpr Index kLanes = Pack<T>::kLanes;
   constexpr int kDepth = row_depth(kStride);
+  // Steps at a time in the middle of a row. Beside few sums, moving the packs would take as long as multiplying them:
+  // there each keeps its register, and which is which turns.
+  constexpr int kAhead = 12;
+  constexpr int kTurns = kElements <= kFewElements ? kDepth : 1;
   Pack<T> sums[kTapRows][kStride * kDepth][kElements];
   LINNET_UNROLL
   for (int r = 0; r < kTapRows; ++r) {
@@ -29,6 +33,14 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
     for (int t = 0; t < kStride * kDepth; ++t) {
       LINNET_UNROLL
       for (int e = 0; e < kElements; ++e) sums[r][t][e] = zero<T>();
+    }
+  }
+  if (g.dw_lane == 1) {  // wanted at the end, and for many channels and filters out of reach of the cache until then
+    LINNET_UNROLL
+    for (int t = 0; t < kTapRows * kStride * kDepth; ++t) {
+      for (int e = 0; e < kElements; ++e) {
+        LINNET_PREFETCH(dw + t / (kStride * kDepth) * g.dw_row + t % (kStride * kDepth) * g.dw_tap + e * g.dw_element);
+      }
     }
   }
   // The steps at which some pixel meets some pack; of these, those with all pixels and a new pack.
@@ -56,10 +68,9 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
       LINNET_UNROLL
       for (int d = 1; d < kDepth; ++d) kept[r][d] = pack(r, first - d);
     }
-    // The pixel s of step h, where pack h - d is kept[(turn + d) % kDepth]. A row of packs that is outside takes no
+    // `pixel` is the pixel s of step h, where pack h - d is kept[(turn + d) % kDepth]. A row of packs that is outside takes no
     // part: 0 times an element that is not finite would.
-    const auto multiply = [&](Index h, auto s, auto turn, auto careful) LINNET_INLINE_LAMBDA {
-      const T* pixel = elements + (kStride * h + s - g.pad) * g.element_pixel;
+    const auto multiply = [&](const T* pixel, auto s, auto turn, auto careful) LINNET_INLINE_LAMBDA {
       LINNET_UNROLL
       for (int e = 0; e < kElements; ++e) {
         const Pack<T> element = broadcast(pixel[e]);
@@ -74,32 +85,49 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
         }
       }
     };
-    for (Index h = first; h < last;) {
-      if constexpr (kElements <= kFewElements) {  // moving packs would take as long as multiplying them
-        if (all_inside && h >= first_whole && h + kDepth <= last_whole) {
-          unrolled<kDepth>([&](auto j) LINNET_INLINE_LAMBDA {
-            constexpr int kTurn = (kDepth - decltype(j)::value) % kDepth;
-            LINNET_UNROLL
-            for (int r = 0; r < kTapRows; ++r) kept[r][kTurn] = load(pack_row[r] + (h + j) * g.pack_pixel, columns);
-            unrolled<kStride>([&](auto s) LINNET_INLINE_LAMBDA {
-              multiply(h + j, s, std::integral_constant<int, kTurn>{}, std::false_type{});
-            });
-          });
-          h += kDepth;
-          continue;
-        }
-      }
-      LINNET_UNROLL
-      for (int r = 0; r < kTapRows; ++r) kept[r][0] = pack(r, h);
-      unrolled<kStride>([&](auto s) LINNET_INLINE_LAMBDA {
-        const Index i = kStride * h + s - g.pad;
-        if (i >= 0 && i < g.elements) multiply(h, s, std::integral_constant<int, 0>{}, std::true_type{});
-      });
+    const auto shift = [&]() LINNET_INLINE_LAMBDA {
       LINNET_UNROLL
       for (int r = 0; r < kTapRows; ++r) {
         LINNET_UNROLL
         for (int d = kDepth - 1; d > 0; --d) kept[r][d] = kept[r][d - 1];
       }
+    };
+    for (Index h = first; h < last;) {
+      if (columns == kLanes && all_inside && h >= first_whole && h + kTurns <= last_whole) {
+        // Nothing to check in the middle of a row: there the loop is as short as it can be, since a processor that takes
+        // four operations a cycle has few to spare beside two fused multiply-adds.
+        const Index element_step = kStride * g.element_pixel, pack_step = g.pack_pixel;
+        const T* pixel = elements + (kStride * h - g.pad) * g.element_pixel;
+        Index pack_at = h * pack_step;
+        do {
+          unrolled<kTurns>([&](auto j) LINNET_INLINE_LAMBDA {
+            constexpr int kTurn = (kDepth - decltype(j)::value) % kDepth;
+            LINNET_UNROLL
+            for (int r = 0; r < kTapRows; ++r) kept[r][kTurn] = load(pack_row[r] + pack_at);
+            if constexpr (kTurns == 1) {
+              LINNET_PREFETCH(pixel + kAhead * element_step);
+              LINNET_PREFETCH(pack_row[0] + pack_at + kAhead * pack_step);
+            }
+            unrolled<kStride>([&](auto s) LINNET_INLINE_LAMBDA {
+              multiply(pixel + s * g.element_pixel, s, std::integral_constant<int, kTurn>{}, std::false_type{});
+            });
+            pack_at += pack_step;
+            pixel += element_step;
+          });
+          if constexpr (kTurns == 1) shift();
+          h += kTurns;
+        } while (h + kTurns <= last_whole);
+        continue;
+      }
+      LINNET_UNROLL
+      for (int r = 0; r < kTapRows; ++r) kept[r][0] = pack(r, h);
+      unrolled<kStride>([&](auto s) LINNET_INLINE_LAMBDA {
+        const Index i = kStride * h + s - g.pad;
+        if (i >= 0 && i < g.elements) {
+          multiply(elements + i * g.element_pixel, s, std::integral_constant<int, 0>{}, std::true_type{});
+        }
+      });
+      shift();
       ++h;
     }
   }

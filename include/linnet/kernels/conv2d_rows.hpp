@@ -189,7 +189,7 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T*
   constexpr Index kStep = Channels::template kStep<T>;
   const RowKernels<T> kernels = LINNET_DISPATCH(row_kernels<T>, (Taps{}, Channels{}));
   constexpr Index kColumns = kStep == 1 ? kLanes : 1;  // outputs at a time
-  constexpr Index kRowsAhead = 4;
+  constexpr Index kRowsAtATime = 64;
   const Index x_channels = kByData ? g.filters : g.channels, y_channels = kByData ? g.channels : g.filters;
   const Index in = x_channels / g.groups, out = y_channels / g.groups;
   const Index x_size = kByData ? g.output_size() : g.input_size(), y_size = kByData ? g.input_size() : g.output_size();
@@ -205,25 +205,27 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T*
   taps.y_pixel = y_channels;
   const Index w_row = (in + kStep - 1) / kStep * Taps::kTaps * kLanes;
   const Index x_row = axis.input * x_channels, y_row = axis.output * y_channels;
-  const Index x_rows = kByData ? g.y.output : g.y.input;
   for (Index group = 0; group < g.groups; ++group) {
     for (Index j = 0; j < out; j += kColumns, w += g.y.taps * w_row) {
       const Index k = group * out + j;
-      for (Index n = 0; n < g.batch; ++n) {
-        for (Index oy = 0; oy < y_rows; ++oy) {
-          const RowRange range = kByData ? by_data_range(g.y, tap_step, oy) : forward_range(g.y, oy);
-          taps.rows = range.rows;
-          taps.x_row = range.pixel_step * x_row;
-          taps.w_row = range.tap_step * w_row;
-          const T* first_row = x + n * x_size + group * in + (range.rows == 0 ? 0 : range.pixel_row * x_row);
-          if (kStep > 1 && range.pixel_row + kRowsAhead < x_rows) {
-            // A single filter leaves so little to do for each line of x that it would be waited for.
-            const T* row = x + n * x_size + (range.pixel_row + kRowsAhead) * x_row;
-            for (Index i = 0; i < x_row; i += kLanes) LINNET_PREFETCH(row + i);
+      for (Index from = 0; from < y_rows; from += kRowsAtATime) {
+        // Which rows of taps there are takes divisions, and is the same for all images.
+        RowRange ranges[kRowsAtATime];
+        const Index count = std::min(kRowsAtATime, y_rows - from);
+        for (Index i = 0; i < count; ++i) {
+          ranges[i] = kByData ? by_data_range(g.y, tap_step, from + i) : forward_range(g.y, from + i);
+        }
+        for (Index n = 0; n < g.batch; ++n) {
+          for (Index i = 0; i < count; ++i) {
+            const RowRange& range = ranges[i];
+            taps.rows = range.rows;
+            taps.x_row = range.pixel_step * x_row;
+            taps.w_row = range.tap_step * w_row;
+            const T* first_row = x + n * x_size + group * in + (range.rows == 0 ? 0 : range.pixel_row * x_row);
+            row_of_outputs<Taps>(kernels, taps, axis, cut, first_row, w + range.first * w_row,
+                                 bias == nullptr ? nullptr : bias + k, y + n * y_size + (from + i) * y_row + k,
+                                 std::min(kColumns, out - j));
           }
-          row_of_outputs<Taps>(kernels, taps, axis, cut, first_row, w + range.first * w_row,
-                               bias == nullptr ? nullptr : bias + k, y + n * y_size + oy * y_row + k,
-                               std::min(kColumns, out - j));
         }
       }
     }

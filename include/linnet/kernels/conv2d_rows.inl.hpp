@@ -9,6 +9,10 @@ LINNET_INLINE Pack<T> row_element(ByPack, const T* x, Index left) {
   return masked_load(x, left);
 }
 
+/// Rows of x that will soon be wanted are fetched so many rows ahead: with few channels or a single filter there is so
+/// little to do for each line of x that it would be waited for.
+inline constexpr Index kRowsAhead = 3;
+
 /// A tile of kCount * Taps::kOutputs outputs. `x` is its first pixel in the first row of taps; w {rows, channels or
 /// packs of them, taps, lanes}. `columns` filters; ByPack one.
 template <class Taps, class Channels, class T, int kCount>
@@ -27,7 +31,12 @@ void row_tile(const RowTaps& taps, const T* x, RowEnds ends, const T* w, const T
     LINNET_UNROLL
     for (int p = 0; p < kPointers; ++p) pixels[p] = x + row * taps.x_row + 4 * p * taps.x_pixel;
     const T* factors = w + row * taps.w_row;
+    const T* ahead = x + (row + kRowsAhead) * taps.x_row;
     for (Index left = taps.channels; left > 0; left -= kStep, factors += Taps::kTaps * kLanes) {
+      if constexpr (!kByPack) {
+        LINNET_PREFETCH(ahead);  // a line for each channel: about as many as the pixels of a tile have
+        ahead += kLanes;
+      }
       Pack<T> factor[Taps::kTaps];
       LINNET_UNROLL
       for (int t = 0; t < Taps::kTaps; ++t) factor[t] = load(factors + t * kLanes);
@@ -58,6 +67,11 @@ void row_tile(const RowTaps& taps, const T* x, RowEnds ends, const T* w, const T
     }
   }
   if constexpr (kByPack) {
+    for (Index c = 0; c < taps.channels; c += kLanes) {
+      const T* ahead = x + (taps.rows - 1 + kRowsAhead) * taps.x_row + c;
+      LINNET_UNROLL
+      for (int p = 0; p < kPixels; ++p) LINNET_PREFETCH(ahead + p * taps.x_pixel);
+    }
     Pack<T> all[kLanes];
     LINNET_UNROLL
     for (int i = 0; i < kLanes; ++i) all[i] = i < kOutputs ? sums[i < kOutputs ? i : 0] : zero<T>();
