@@ -41,10 +41,12 @@ void train(const Options& options) {
       {"data", options.data},
       {"epochs", epochs},
       {"seed", options.seed},
-      {"threads", options.threads},
+      {"threads", num_threads()},
       {"about", {{"program", "classify"}, {"version", LINNET_VERSION_STRING}, {"data_crc32", images.checksum}}}};
   const run::Folder folder(options.out, config, run::begin_of(options.resume, options.overwrite));
-  const run::Job job = classifier::job(model, "classifier", "classifier", source, held_out, epochs);
+  run::catch_interrupts();
+  const run::Job job =
+      classifier::job(model, "classifier", "classifier", source, held_out, epochs, data::provenance(images));
   std::printf("%s\n", model.summary().c_str());
   run::train(folder, job, std::make_shared<run::Progress>(job.work()));
   tell(model, images.held_out);
@@ -73,8 +75,7 @@ int main(int argc, char** argv) {
               "Passes over the training digits; 0: as many as 160,000 digits take, but 5 to 60", 0, 100000);
   training->add_option("--seed", options.seed, "Seed of the initial weights, the order and the dropout")
       ->type_name("NUMBER");
-  training->add_flag("--resume", options.resume, "Go on with the run in OUT");
-  training->add_flag("--overwrite", options.overwrite, "Replace the run in OUT");
+  cli::run_flags(training, options.resume, options.overwrite);
   training->add_option("--config", config, "Options from a JSON file, such as config.json of a run folder")
       ->type_name("FILE");
   testing->add_option("--model", options.model, "The classifier")->required()->type_name("FILE");
@@ -84,9 +85,10 @@ int main(int argc, char** argv) {
         if (*training) return train(options);
         set_num_threads(options.threads);
         const Model<float> model = load_model(options.model);
-        const ImageDataset images = data::load(options.data).held_out;
-        classifier::require(model, options.model, images);
-        tell(model, images);
+        const data::Images images = data::load(options.data);
+        classifier::require(model, options.model, images.held_out);
+        data::warn_of_other_data(options.model, images);
+        tell(model, images.held_out);
       },
       [&] { return "classify train --resume --config '" + options.out + "/config.json' --out '" + options.out + "'"; });
 }

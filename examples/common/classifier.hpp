@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "linnet/evaluation/classification.hpp"
@@ -31,10 +33,13 @@ inline Index epochs_for(Index images) { return std::clamp<Index>(160'000 / std::
 
 /// The training of `model` on a LabelSource.
 inline run::Job job(Model<float>& model, const std::string& name, const std::string& title,
-                    const SourceRef<float>& train, const SourceRef<float>& held_out, Index epochs) {
+                    const SourceRef<float>& train, const SourceRef<float>& held_out, Index epochs,
+                    const std::map<std::string, std::string>& about) {
   constexpr Index kBatch = 64;
   const Index steps = (train.size() + kBatch - 1) / kBatch * epochs;
-  const Schedule rate = Schedule(CosineDecay{.initial_learning_rate = 2e-3, .decay_steps = steps}).with_warm_up(50);
+  const Index warm_up = std::min<Index>(50, steps / 10);
+  const Schedule rate =
+      Schedule(CosineDecay{.initial_learning_rate = 2e-3, .decay_steps = steps - warm_up}).with_warm_up(warm_up);
   return {.name = name,
           .title = title,
           .model = &model,
@@ -44,7 +49,8 @@ inline run::Job job(Model<float>& model, const std::string& name, const std::str
           .held_out = held_out,
           .epochs = epochs,
           .batch = kBatch,
-          .metrics = {SparseCategoricalAccuracy{}}};
+          .metrics = {SparseCategoricalAccuracy{}},
+          .about = about};
 }
 
 /// Throws ShapeError, naming the file, for a model that cannot judge such images.

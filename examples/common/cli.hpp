@@ -24,6 +24,12 @@ inline CLI::Option* folder(CLI::App* command, const std::string& name, std::stri
       ->check(CLI::Validator([](const std::string& path) { return path.empty() ? "expected a folder" : ""; }, ""));
 }
 
+/// --resume and --overwrite, of which a run takes one.
+inline void run_flags(CLI::App* command, bool& resume, bool& overwrite) {
+  CLI::Option* const again = command->add_flag("--resume", resume, "Go on with the run in OUT, with the same options");
+  command->add_flag("--overwrite", overwrite, "Replace the run in OUT")->excludes(again);
+}
+
 /// The subcommand of that name; null if there is none.
 inline const CLI::App* find_command(const CLI::App& app, const std::string& name) {
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
@@ -33,8 +39,8 @@ inline const CLI::App* find_command(const CLI::App& app, const std::string& name
 }
 
 /// The arguments with those of `--config FILE.json` put in: an object whose keys are the long options of the
-/// subcommand, as config.json of a run folder has them. What stands on the command line counts more. Throws
-/// linnet::FormatError for a key that is no option.
+/// subcommand, as config.json of a run folder has them; those of other subcommands say nothing to it. What stands on the
+/// command line counts more. Throws linnet::FormatError for a key that is no option, and for another program's run.
 inline std::vector<std::string> with_config(const CLI::App& app, int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
   std::string path;
@@ -45,14 +51,23 @@ inline std::vector<std::string> with_config(const CLI::App& app, int argc, char*
   if (path.empty()) return arguments;
   const nlohmann::json config = run::Folder::read_json(path);
   if (!config.is_object()) throw linnet::FormatError(path + ": expected an object of options");
+  if (config.contains("about") && config["about"].is_object()) {
+    const nlohmann::json program = config["about"].value("program", nlohmann::json(app.get_name()));
+    if (program != app.get_name()) {
+      throw linnet::FormatError(path + ": expected a run of " + app.get_name() + ", got one of " + program.dump());
+    }
+  }
   const CLI::App* command = find_command(app, arguments[0]);
+  const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
   std::vector<std::string> added;
   for (const auto& [key, value] : config.items()) {
     if (key == "about") continue;  // of a run: no option
     const std::string option = "--" + key;
-    if (command == nullptr || command->get_option_no_throw(option) == nullptr || key == "config") {
+    const auto has_option = [&](const CLI::App* c) { return c->get_option_no_throw(option) != nullptr; };
+    if (command == nullptr || key == "config" || std::none_of(commands.begin(), commands.end(), has_option)) {
       throw linnet::FormatError(path + ": there is no option \"" + key + "\"");
     }
+    if (!has_option(command)) continue;
     const bool given = std::any_of(arguments.begin(), arguments.end(),
                                    [&](const std::string& a) { return a == option || a.rfind(option + "=", 0) == 0; });
     if (given || value.is_null() || value == false) continue;
@@ -85,7 +100,6 @@ inline int main(CLI::App& app, int argc, char** argv, const std::function<void()
     std::vector<std::string> arguments = with_config(app, argc, argv);
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants a vector
     app.parse(arguments);
-    run::catch_interrupts();
     body();
   } catch (const run::Interrupted&) {
     std::fprintf(stderr, "%s: stopped; everything is saved. To go on: %s\n", name.c_str(), go_on().c_str());

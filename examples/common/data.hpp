@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 
 #include "linnet/data/idx.hpp"
 #include "linnet/io/png.hpp"
+#include "linnet/io/safetensors.hpp"
 #include "linnet/linnet.hpp"
 
 namespace data {
@@ -34,17 +36,41 @@ inline std::string checksum(const ImageDataset& a, const ImageDataset& b) {
   return text;
 }
 
+/// What a model's file says of the images that its training came from.
+inline std::map<std::string, std::string> provenance(const Images& images) {
+  return {{"data", images.origin}, {"data_crc32", images.checksum}};
+}
+
+/// Tells on stderr, and returns, whether the model in the file at `path` was trained on a part of other images than
+/// these: held-out images of one set may be among another's training images, as the digits that come with linnet are
+/// among MNIST's. False where the file says nothing.
+inline bool warn_of_other_data(const std::string& path, const Images& images) {
+  const auto metadata = load_safetensors(path).metadata;
+  const auto checksum = metadata.find("data_crc32"), origin = metadata.find("data");
+  if (checksum == metadata.end() || checksum->second == images.checksum) return false;
+  std::fprintf(stderr,
+               "%s: warning: trained on other images (%s). If the held-out images of %s were among them, the figures "
+               "are too good.\n",
+               path.c_str(), origin == metadata.end() ? "unknown" : origin->second.c_str(), images.origin.c_str());
+  return true;
+}
+
 inline constexpr Index kLeastSide = 11;  // that of a window of SSIM
+
+/// Whether a path ends in .png, in letters of any case.
+inline bool is_png(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return extension == ".png";
+}
 
 /// The PNG files below a folder, in the order of their names.
 inline std::vector<std::string> png_files(const std::string& folder) {
   std::vector<std::string> paths;
   std::error_code error;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, error)) {
-    std::string extension = entry.path().extension().string();
-    std::transform(extension.begin(), extension.end(), extension.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (entry.is_regular_file() && extension == ".png") paths.push_back(entry.path().string());
+    if (entry.is_regular_file() && is_png(entry.path())) paths.push_back(entry.path().string());
   }
   if (error) throw FileError(folder + ": cannot be read: " + error.message());
   std::sort(paths.begin(), paths.end());
@@ -105,13 +131,23 @@ inline Images load(const std::string& folder) {
     return finish(folder);
   }
   std::vector<std::uint8_t> labels;
+  std::string unlabelled;
   for (const std::string& path : paths) {
     const std::string parent = std::filesystem::path(path).parent_path().filename().string();
     if (parent.size() == 1 && parent[0] >= '0' && parent[0] <= '9') {
       labels.push_back(static_cast<std::uint8_t>(parent[0] - '0'));
+    } else if (unlabelled.empty()) {
+      unlabelled = path;
     }
   }
-  if (labels.size() != paths.size()) labels.clear();
+  if (labels.size() != paths.size()) {
+    if (!labels.empty()) {
+      std::fprintf(stderr,
+                   "%s: warning: %zu of %zu PNG files, %s first, lie in no subfolder 0 to 9: no labels are used\n",
+                   folder.c_str(), paths.size() - labels.size(), paths.size(), unlabelled.c_str());
+    }
+    labels.clear();
+  }
   std::tie(images.train, images.held_out) = load_pngs(paths, std::move(labels)).split_every(5);
   if (images.held_out.size() == 0) {
     throw FileError(folder + ": expected at least 5 PNG files of a class, got " + std::to_string(paths.size()));

@@ -14,9 +14,11 @@ namespace report {
 struct Series {
   std::string name;
   std::vector<double> x, y;
-  int color = 0;        ///< of the six of the page
+  int color = 0;        ///< of the six of the page; from the seventh on they come again, dotted
   bool dashed = false;  ///< a second kind of line in the same color
 };
+/// For what others are compared with: the color of the text.
+inline constexpr int kReferenceColor = 5;
 
 struct Reference {
   std::string name;
@@ -28,9 +30,8 @@ struct LinePlot {
   std::string x_label, y_label;
   std::vector<Series> series;
   std::vector<Reference> references = {};  ///< dotted lines across, with their names
-  int y_decimals = 2;
   bool y_percent = false;
-  int x_decimals = 0;
+  bool x_whole = false;  ///< marks at whole numbers only
 };
 
 namespace detail {
@@ -42,7 +43,11 @@ inline double nice_step(double range, int most) {
   }
   return 10 * power;
 }
-inline std::string dash(const Series& s) { return s.dashed ? " stroke-dasharray=\"6 5\"" : ""; }
+/// The decimals that tell marks apart which are `step` apart.
+inline int decimals_of(double step) { return std::max(0, -static_cast<int>(std::floor(std::log10(step) + 1e-9))); }
+inline std::string dash(const Series& s) {
+  return s.dashed ? " stroke-dasharray=\"6 5\"" : s.color > 5 ? " stroke-dasharray=\"2 3\"" : "";
+}
 }  // namespace detail
 
 inline std::string svg(const LinePlot& plot) {
@@ -72,13 +77,15 @@ inline std::string svg(const LinePlot& plot) {
     text += "<line class=\"grid\" x1=\"" + number(kLeft, 0) + "\" x2=\"" + number(kRight, 0) + "\" y1=\"" +
             number(y_of(tick), 1) + "\" y2=\"" + number(y_of(tick), 1) + "\"/><text x=\"" + number(kLeft - 8, 0) +
             "\" y=\"" + number(y_of(tick) + 4.5, 1) + "\" text-anchor=\"end\">" +
-            (plot.y_percent ? percent(tick, plot.y_decimals) : number(tick, plot.y_decimals)) + "</text>\n";
+            (plot.y_percent ? percent(tick, detail::decimals_of(100 * y_step))
+                            : number(tick, detail::decimals_of(y_step))) +
+            "</text>\n";
   }
   double x_step = detail::nice_step(x_high - x_low, 13);
-  if (plot.x_decimals == 0) x_step = std::max(1.0, x_step);
+  if (plot.x_whole) x_step = std::max(1.0, x_step);
   for (double k = std::ceil(x_low / x_step - 1e-9); k * x_step <= x_high + 1e-9; ++k) {
     text += "<text x=\"" + number(x_of(k * x_step), 1) + "\" y=\"" + number(kBottom + 20, 0) +
-            "\" text-anchor=\"middle\">" + number(k * x_step, plot.x_decimals) + "</text>\n";
+            "\" text-anchor=\"middle\">" + number(k * x_step, detail::decimals_of(x_step)) + "</text>\n";
   }
   text += "<text x=\"" + number((kLeft + kRight) / 2, 0) + "\" y=\"360\" text-anchor=\"middle\">" +
           escaped(plot.x_label) + "</text><text transform=\"translate(14 " + number((kTop + kBottom) / 2, 0) +

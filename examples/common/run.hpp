@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -30,7 +31,8 @@ namespace run {
 
 using namespace linnet;
 
-/// Ctrl-C: the first asks the training to stop after its step, a second ends the program as usual.
+/// Ctrl-C, once a run has called catch_interrupts(): the first asks it to stop after its step, a second ends the program
+/// as usual.
 inline std::atomic<bool>& interrupted() {
   static std::atomic<bool> flag{false};
   return flag;
@@ -43,9 +45,13 @@ inline void catch_interrupts() {
 }
 /// Thrown when the user has stopped the program and everything that it needs to go on is saved.
 struct Interrupted {};
+/// For places where everything is saved.
+inline void stop_if_interrupted() {
+  if (interrupted()) throw Interrupted{};
+}
 
 enum class Begin { fresh, resume, overwrite };
-/// From the options --resume and --overwrite.
+/// From the options --resume and --overwrite, of which the command line takes one.
 inline Begin begin_of(bool resume, bool overwrite) {
   return resume ? Begin::resume : overwrite ? Begin::overwrite : Begin::fresh;
 }
@@ -111,10 +117,10 @@ class Folder {
   std::string path_;
 };
 
-/// How far a program is that trains several models: the share of all work, and the time left.
+/// How far a program is that trains and measures several models: the share of all work, and the time left.
 class Progress {
  public:
-  /// `work` is a number proportional to the time that everything takes.
+  /// `work` is a number proportional to the time that everything takes: see work_of() and measuring_work().
   explicit Progress(double work) : work_(work) {}
   void done(double work) { done_ += work; }     ///< in this program
   void skipped(double work) { work_ -= work; }  ///< by an earlier one
@@ -123,6 +129,11 @@ class Progress {
     std::string text = std::to_string(static_cast<int>(100 * done_ / work_)) + "%";
     if (done_ > 0) text += ", " + linnet::detail::clock_time(seconds * (work_ - done_) / done_) + " left";
     return text;
+  }
+  /// Tells what begins now.
+  void say(const std::string& what) const {
+    std::printf("[%s] %s\n", text().c_str(), what.c_str());
+    std::fflush(stdout);
   }
 
  private:
@@ -143,9 +154,17 @@ inline double work_of(const Model<float>& model) {
   return sum;
 }
 
+/// The work of predicting `images` samples and comparing the outputs with targets, in the same measure: a prediction
+/// takes two fifths of a step of training.
+inline double measuring_work(const Model<float>& model, Index images) {
+  constexpr double kComparing = 1e6;  // an image's structural similarity takes about as long
+  return (0.4 * work_of(model) + kComparing) * static_cast<double>(images);
+}
+
 /// A model's losses by epoch, kept in a CSV file.
 struct History {
   std::vector<double> loss, val_loss, seconds;
+  double begun = 0;  ///< seconds of an epoch that was stopped
 
   double total_seconds() const {
     double sum = 0;
@@ -166,6 +185,7 @@ struct Job {
   std::vector<AnyMetric<float>> metrics = {};
   std::vector<AnyCallback<float>> callbacks = {};  ///< besides those that every training has
   std::function<bool()> failed = {};               ///< asked afterwards: whether the training is to be given up
+  std::map<std::string, std::string> about = {};   ///< what the model's file tells beside the model
 
   double work() const { return work_of(*model) * static_cast<double>(epochs * train.size()); }
 };
@@ -211,7 +231,8 @@ struct Record {
   void on_epoch_end(TrainingState<T>& state) {
     history->loss.push_back(state.logs["loss"]);
     history->val_loss.push_back(state.logs["val_loss"]);
-    history->seconds.push_back(state.seconds);
+    history->seconds.push_back(history->begun + state.seconds);
+    history->begun = 0;
     write(folder, name, *history);
     save_checkpoint(state.trainer, folder.file("models/" + name + ".checkpoint"));
   }
@@ -224,12 +245,14 @@ struct Record {
                     history.seconds[i]);
       text += row;
     }
+    if (history.begun > 0) text += "begun,,," + std::to_string(history.begun) + "\n";
     write_file(folder.file("models/" + name + ".csv"), text);
   }
   static History read(const Folder& folder, const std::string& name, Index epochs) {
     const std::string path = folder.file("models/" + name + ".csv");
     History history;
-    if (epochs == 0) return history;
+    std::error_code error;
+    if (epochs == 0 && !std::filesystem::exists(path, error)) return history;
     const Bytes bytes = read_file(path);
     std::istringstream text(std::string(bytes.begin(), bytes.end()));
     std::string line;
@@ -247,14 +270,19 @@ struct Record {
       throw FormatError(path + ": expected " + std::to_string(epochs) + " epochs, got " +
                         std::to_string(history.loss.size()));
     }
+    if (std::getline(text, line)) std::sscanf(line.c_str(), "begun,,,%lf", &history.begun);
     return history;
   }
 };
 
 struct StopOnInterrupt {
+  std::shared_ptr<History> history;
+
   template <class T>
   void on_step_end(TrainingState<T>& state) {
-    if (interrupted()) state.stop = true;
+    if (!interrupted()) return;
+    state.stop = true;
+    if (state.step < state.steps) history->begun += state.seconds;
   }
 };
 
@@ -281,7 +309,7 @@ inline History train(const Folder& folder, const Job& job, const std::shared_ptr
   FitOptions<float> options{.epochs = job.epochs - before, .batch_size = job.batch, .validation = job.held_out};
   options.metrics = job.metrics;
   options.callbacks = {detail::JobProgress{{}, job.title, progress, work_of_epoch},
-                       detail::Record{folder, job.name, history}, detail::StopOnInterrupt{}};
+                       detail::Record{folder, job.name, history}, detail::StopOnInterrupt{history}};
   options.callbacks.insert(options.callbacks.end(), job.callbacks.begin(), job.callbacks.end());
   if (options.epochs > 0) trainer.fit(job.train, options);
   if (job.failed && job.failed()) {
@@ -289,12 +317,14 @@ inline History train(const Folder& folder, const Job& job, const std::shared_ptr
     std::filesystem::remove(folder.file("models/" + job.name + ".csv"), error);
     return *history;
   }
-  if (interrupted()) {
+  if (interrupted() && trainer.progress.epoch < job.epochs) {
     save_checkpoint(trainer, checkpoint);
+    detail::Record::write(folder, job.name, *history);
     throw Interrupted{};
   }
-  save_model(*job.model, model_path);
+  save_model(*job.model, model_path, job.about);
   std::filesystem::remove(checkpoint, error);
+  stop_if_interrupted();
   return *history;
 }
 

@@ -22,6 +22,8 @@ void eval_command(const Options& options, const std::string& path) {
   }
   const Model<float> judge = judged ? load_model(options.classifier) : model;
   if (judged) classifier::require(judge, options.classifier, images.held_out);
+  data::warn_of_other_data(path, images);
+  if (judged) data::warn_of_other_data(options.classifier, images);
   std::printf("%-6s %8s %8s %8s %8s %8s%s\n", "noise", "BCE", "excess", "MSE", "PSNR", "SSIM",
               judged ? "  recognized" : "");
   for (const double noise : options.noise) {
@@ -51,7 +53,7 @@ void apply_command(const std::string& path, const std::string& input, const std:
   }
   std::error_code error;
   if (!fs::exists(input, error)) throw FileError(input + ": there is no such file or folder");
-  const bool folder = fs::is_directory(input, error), png = folder || fs::path(input).extension() == ".png";
+  const bool folder = fs::is_directory(input, error), png = folder || data::is_png(input);
   std::vector<std::string> paths;
   if (png) paths = folder ? data::png_files(input) : std::vector<std::string>{input};
   if (folder && paths.empty()) throw FileError(input + ": there are no PNG files in it");
@@ -73,7 +75,10 @@ void apply_command(const std::string& path, const std::string& input, const std:
     names.push_back(
         (fs::path(out) / (folder ? fs::path(p).lexically_relative(input) : fs::path(p).filename())).string());
   }
-  if (!png) names.push_back((fs::path(out) / fs::path(input).stem()).string());
+  if (!png) {
+    const fs::path name = fs::path(input).filename();
+    names.push_back((fs::path(out) / (name.extension() == ".gz" ? name.stem() : name)).string());
+  }
   for (const std::string& name : names) {
     if (fs::exists(name, error)) throw FileError(name + ": is there already");
   }

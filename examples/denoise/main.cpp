@@ -54,8 +54,7 @@ int main(int argc, char** argv) {
         ->check(CLI::IsMember({"cosine", "constant"}));
     command->add_option("--seed", options.seed, "Seed of the initial weights, the order and the noise")
         ->type_name("NUMBER");
-    command->add_flag("--resume", options.resume, "Go on with the run in OUT, with the same options");
-    command->add_flag("--overwrite", options.overwrite, "Replace the run in OUT");
+    cli::run_flags(command, options.resume, options.overwrite);
     command
         ->add_option("--config", config,
                      "Options from a JSON file, such as config.json of a run folder; those given here count more")
@@ -63,9 +62,13 @@ int main(int argc, char** argv) {
   }
   train->add_flag("--blind", options.blind,
                   "One model for all levels: each image gets its own, from 0 to the largest of --noise");
-  study->add_flag("--full", options.full,
-                  "Every recipe and both networks in one report; takes up to an hour on the full MNIST, and sets "
-                  "--model, --output, --epochs, --batch, --lr and --schedule itself");
+  CLI::Option* const full =
+      study->add_flag("--full", options.full,
+                      "Every recipe and both networks in one report: models, epochs, batches and learning rates are "
+                      "the recipes'. Takes up to an hour on the full MNIST");
+  for (const char* of_recipe : {"--model", "--filters", "--output", "--epochs", "--batch", "--lr", "--schedule"}) {
+    full->excludes(study->get_option(of_recipe));
+  }
   study->add_option("--classifier", options.classifier, "The classifier that judges digits (default: one is trained)")
       ->type_name("FILE");
   eval->add_option("--classifier", options.classifier, "A classifier that judges digits")->type_name("FILE");

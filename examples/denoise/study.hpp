@@ -3,11 +3,16 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "../common/classifier.hpp"
 #include "../common/data.hpp"
 #include "../common/run.hpp"
 #include "linnet/linnet.hpp"
@@ -38,8 +43,7 @@ struct Options {
   bool resume = false, overwrite = false;
 };
 
-/// The options as config.json has them: the keys are those of the command line.
-nlohmann::json config_of(const Options& options, bool study);
+// ---- What is trained: networks.cpp, training.cpp ----
 
 /// What is trained alike at every level of noise.
 struct Recipe {
@@ -50,11 +54,37 @@ struct Recipe {
   double learning_rate;
   std::string schedule;
 };
+/// The recipe that the options ask for.
+Recipe recipe_of(const Options& options);
+/// Those of a study: the first is the one that the report is about, the last is there for its last activation alone, the
+/// twin of another one.
+std::deque<Recipe> recipes_of(const Options& options);
 
 /// "autoencoder": the network of the original report, with 16 filters 7,265 parameters. "unet": two levels of 16, 32 and
 /// 52 channels with the usual connections across, 98,649 parameters. Throws ShapeError for an image whose height or
 /// width is no multiple of 4.
 Model<float> build_model(const Shape& image, const Recipe& recipe, std::uint64_t seed);
+
+/// A model of a run.
+struct Trained {
+  std::string name;
+  const Recipe* recipe = nullptr;
+  double noise = 0;
+  bool blind = false;
+  Model<float> model;
+  std::optional<run::Job> job = {};
+  run::History history = {};
+  int dead_seeds = 0;  ///< that gave a dead network before this one
+};
+
+/// Adds a model, untrained, to those of a run; the deque keeps it where it is. Returns the work of its training.
+double add_training(std::deque<Trained>& all, const Recipe& recipe, double noise, bool blind, const Options& options,
+                    const data::Images& images);
+/// Trains a denoiser; one that is found dead begins again with the next seed.
+void train_denoiser(const run::Folder& folder, Trained& trained, const Options& options, const data::Images& images,
+                    const std::shared_ptr<run::Progress>& progress);
+
+// ---- What is measured: measuring.cpp ----
 
 /// The noise of the held-out images is the same in every epoch and run, and none that training sees.
 inline constexpr std::uint64_t kHeldOutNoise = 0x6865'6C64;
@@ -71,6 +101,31 @@ Corruption corruption_of(const Options& options, double amount, bool blind = fal
 /// "ssim" (the mean over images).
 nlohmann::json closeness(const Tensor<float>& y, const Tensor<float>& clean);
 
+/// How a classifier takes images: "recognized", "confident_wrong" and "confusion".
+nlohmann::json recognition(const classifier::Verdicts& verdicts, const ImageDataset& truth);
+
+/// The clean held-out images that the pictures show, one of each class or the first ten, and those images under noise.
+/// `judge` may be null here and below: then nothing is recognized.
+nlohmann::json clean_strip(const run::Folder& folder, const ImageDataset& images, const Model<float>* judge);
+nlohmann::json noisy_strip(const run::Folder& folder, const Options& options, double noise, const ImageDataset& images,
+                           const Model<float>* judge);
+
+/// What a trained denoiser does to the held-out images: figures, pictures, failures.
+nlohmann::json measure(const run::Folder& folder, const Trained& trained, const Options& options,
+                       const ImageDataset& images, const Model<float>* judge);
+/// What a level of noise is without a denoiser: the noisy images themselves, under simple filters, and before a
+/// classifier of noisy digits.
+nlohmann::json measure_level(const Options& options, double noise, const data::Images& images,
+                             const Model<float>* judge, const Model<float>* noisy_judge);
+/// Every model at levels that it was not trained on. `measuring` is told of each level.
+nlohmann::json sweep_of(const std::vector<const Trained*>& models, const Options& options, const ImageDataset& images,
+                        const Model<float>* judge, const std::function<void(double noise)>& measuring);
+/// The levels of a sweep.
+std::vector<double> sweep_levels(const Options& options);
+
+/// The mean training image's cross-entropy with the held-out ones: what a network reaches that looks at nothing.
+double mean_image_bce(const ImageDataset& train, const Tensor<float>& held_out);
+
 /// A verdict of the classifier with this probability or more is a confident one.
 inline constexpr double kConfident = 0.9;
 
@@ -80,6 +135,8 @@ inline std::string level_text(double noise) {
   std::snprintf(text, sizeof text, "%g", noise);
   return text;
 }
+
+// ---- The commands: study.cpp, files.cpp, report.cpp ----
 
 /// Trains a model for each level (or one that is blind to it) and saves it in OUT/models.
 void train_command(const Options& options);

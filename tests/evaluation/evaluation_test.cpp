@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include "golden/goldens.hpp"
 #include "linnet/evaluation/classification.hpp"
+#include "linnet/evaluation/filters.hpp"
 #include "linnet/evaluation/image_quality.hpp"
 #include "support.hpp"
 
@@ -22,10 +23,38 @@ TEST_CASE("image quality is scikit-image's") {
       CHECK(psnr(mse) == Approx(golden[name + "psnr"][i]).epsilon(1e-12));
       CHECK(ssim[static_cast<std::size_t>(i)] == Approx(golden[name + "ssim"][i]).epsilon(1e-9));
       CHECK(same[static_cast<std::size_t>(i)] == Approx(1).epsilon(1e-12));
+      const Tensor<double> one_a(a.samples(i, 1)), one_b(b.samples(i, 1));
+      CHECK(binary_crossentropy(one_b, one_a) == Approx(golden[name + "bce"][i]).epsilon(1e-12));
     }
     const Tensor<float> af = golden.get<float>(name + "a"), bf = golden.get<float>(name + "b");
     CHECK(structural_similarity(af.view(), bf.view()) == ssim);  // the golden inputs are floats
   }
+}
+
+TEST_CASE("filters are SciPy's") {
+  const test::GoldenArrays golden("evaluation");
+  const auto check = [&](const Tensor<double>& y, const std::string& name) {
+    const Tensor<double>& expected = golden[name];
+    REQUIRE(y.shape() == expected.shape());
+    for (Index i = 0; i < y.size(); ++i) CHECK(y[i] == Approx(expected[i]).epsilon(1e-12));
+  };
+  for (const std::string name : {"grey/", "color/"}) {
+    const auto two = golden[name + "a"].samples(0, 2);
+    check(box_filter(two, 3), name + "box3");
+    check(box_filter(two, 5), name + "box5");
+    const Tensor<double>& deviations = golden["deviations"];
+    for (Index k = 0; k < deviations.size(); ++k) {
+      check(gaussian_filter(two, deviations[k]), name + "gaussian" + std::to_string(k));
+    }
+  }
+  CHECK(test::error_of<ValueError>([] {
+          box_filter(Tensor<float>({1, 3, 3, 1}), 4);
+        }) == "box_filter: expected an odd size of at least 1, got 4");
+  CHECK(test::mentions(test::error_of<ValueError>([] {
+                         gaussian_filter(Tensor<float>({1, 3, 3, 1}), 0);
+                       }),
+                       "(0, 1000]"));
+  CHECK(test::mentions(test::error_of<ShapeError>([] { box_filter(Tensor<float>({3, 3}), 3); }), "got (3, 3)"));
 }
 
 TEST_CASE("the entropy of grey targets is SciPy's") {

@@ -29,6 +29,38 @@ function(refuse expected)
   endif()
 endfunction()
 
+# stop(<folder> <message> <argument>...): starts PROGRAM ... --out <folder> and interrupts it, as Ctrl-C does, until it
+# was stopped amid its work: how long it takes until there is something to stop depends on the machine. `message` is
+# what it then says. Sets `stopped`, FALSE where there is no `timeout` to do it with.
+find_program(TIMEOUT timeout)
+macro(stop folder message)
+  set(stopped FALSE)
+  if(TIMEOUT)
+    foreach(seconds IN ITEMS 0.2 0.4 0.8 1.6 3 6 12 24)
+      file(REMOVE_RECURSE "${folder}")
+      execute_process(COMMAND "${TIMEOUT}" --preserve-status -s INT ${seconds} "${PROGRAM}" ${ARGN} --out "${folder}"
+        RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE error)
+      file(GLOB checkpoints "${folder}/models/*.checkpoint")
+      if(status EQUAL 130 AND checkpoints)
+        set(stopped TRUE)
+        break()
+      endif()
+    endforeach()
+    string(FIND "${error}" "everything is saved. To go on: ${message}" found)
+    if(NOT stopped OR found EQUAL -1)
+      message(FATAL_ERROR "${PROGRAM} ${ARGN} could not be stopped: status ${status}\n${output}\n${error}")
+    endif()
+  endif()
+endmacro()
+
+# no_checkpoints(<folder>): a finished run leaves none.
+function(no_checkpoints folder)
+  file(GLOB checkpoints "${folder}/models/*.checkpoint")
+  if(checkpoints)
+    message(FATAL_ERROR "left behind: ${checkpoints}")
+  endif()
+endfunction()
+
 # same_files(<a> <b>): the same bytes.
 function(same_files a b)
   file(SHA256 "${a}" hash_a)

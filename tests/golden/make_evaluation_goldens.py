@@ -4,18 +4,19 @@
     apt-get install python3-skimage python3-scipy && /usr/bin/python3 tests/golden/make_evaluation_goldens.py
 
 writes evaluation.npz beside itself: pairs of images `a` and `b` {n, height, width, channels}, and for each pair `mse`,
-`psnr` and `ssim` by scikit-image; `probability` and its `entropy` by SciPy; `counts` {k, 2} of successes and trials,
+`psnr` and `ssim` by scikit-image, `bce` by SciPy's xlogy, and the first two of `a` under filters by scipy.ndimage: `box3`, `box5` and
+`gaussian` with the `deviations`; `probability` and its `entropy` by SciPy; `counts` {k, 2} of successes and trials,
 and `wilson` {k, 2}, the bounds that solve (p - q)^2 = z^2 q (1 - q) / n for q, found by root finding.
 """
 
 import pathlib
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import ndimage, optimize, special, stats
 from skimage import metrics
 
 rng = np.random.default_rng(20261125)
-arrays = {}
+arrays = {"deviations": np.array([0.3, 0.85, 1.3, 4.2])}
 for name, shape in {"grey": (6, 28, 28, 1), "color": (3, 13, 17, 3)}.items():
     a = rng.random(shape).astype(np.float32)
     a[0] = np.round(a[0])
@@ -29,6 +30,14 @@ for name, shape in {"grey": (6, 28, 28, 1), "color": (3, 13, 17, 3)}.items():
     arrays[f"{name}/ssim"] = np.array([
         metrics.structural_similarity(x, y, data_range=1, gaussian_weights=True, sigma=1.5,
                                       use_sample_covariance=False, channel_axis=2) for x, y in pairs])
+    limited = np.clip(arrays[f"{name}/b"], 1e-7, 1 - 1e-7)
+    bce = -special.xlogy(arrays[f"{name}/a"], limited) - special.xlog1py(1 - arrays[f"{name}/a"], -limited)
+    arrays[f"{name}/bce"] = bce.mean(axis=(1, 2, 3))
+    two = arrays[f"{name}/a"][:2]
+    for size in (3, 5):
+        arrays[f"{name}/box{size}"] = ndimage.uniform_filter(two, (0, size, size, 0), mode="nearest")
+    for k, deviation in enumerate(arrays["deviations"]):
+        arrays[f"{name}/gaussian{k}"] = ndimage.gaussian_filter(two, (0, deviation, deviation, 0), mode="nearest")
 
 probability = np.concatenate([[0, 1], rng.random(50)]).astype(np.float32).astype(np.float64)
 arrays["probability"] = probability

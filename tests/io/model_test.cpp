@@ -148,6 +148,17 @@ TEST_CASE("files of other models are refused, and nothing is changed") {
   CHECK(mentions(error_of([&] { load_model(kPath); }), "no such file"));
 }
 
+TEST_CASE("a model's file may tell more") {
+  const TemporaryFolder folder("model_test_files");
+  const std::string path = folder.file("a.safetensors");
+  const Model<float> model = Sequential({4}, {Dense{.units = 3}});
+  save_model(model, path, {{"trained by", "me"}});
+  CHECK(load_safetensors(path).metadata.at("trained by") == "me");
+  CHECK(load_model(path).parameter_count() == model.parameter_count());
+  CHECK(mentions(error_of<ValueError>([&] { save_model(model, path, {{"format", "mine"}}); }), "\"format\" is taken"));
+  CHECK(mentions(error_of<ValueError>([&] { save_model(model, path, {{"broken", "\xff"}}); }), "UTF-8"));
+}
+
 TEST_CASE("architectures that are none are refused with what is wrong") {
   SafetensorsFile file;
   const Tensor<float> kernel(Shape{3, 4}), bias(Shape{3});

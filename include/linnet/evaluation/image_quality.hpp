@@ -1,4 +1,4 @@
-// How close one image is to another: mean squared error, PSNR, SSIM; and what binary cross-entropy can reach at best.
+// How close one image is to another: mean squared error, PSNR, SSIM, binary cross-entropy and what it can reach at best.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 
 #include "linnet/core/parallel.hpp"
 #include "linnet/core/tensor.hpp"
+#include "linnet/losses/loss.hpp"
 
 LINNET_NAMESPACE_BEGIN
 
@@ -57,6 +58,25 @@ double binary_entropy(TensorView<const T> target) {
 template <class T>
 double binary_entropy(const Tensor<T>& target) {
   return binary_entropy(target.view());
+}
+
+/// The mean over elements of the binary cross-entropy of `y` with targets in [0, 1], in nats: of outputs rather than
+/// logits, with double's precision. Outputs are held within [1e-7, 1 - 1e-7], as the loss of that name does. Throws
+/// ShapeError when the shapes differ.
+template <class T>
+double binary_crossentropy(TensorView<const T> y, TensorView<const T> target) {
+  constexpr double kLeast = detail::kProbabilityEpsilon;
+  detail::require_same_images("binary_crossentropy", y, target);
+  double sum = 0;
+  for (Index i = 0; i < y.size(); ++i) {
+    const double p = std::clamp(static_cast<double>(y[i]), kLeast, 1 - kLeast), t = static_cast<double>(target[i]);
+    sum -= std::fma(t, std::log(p), (1 - t) * std::log1p(-p));
+  }
+  return sum / static_cast<double>(y.size());
+}
+template <class T>
+double binary_crossentropy(const Tensor<T>& y, const Tensor<T>& target) {
+  return binary_crossentropy(y.view(), target.view());
 }
 
 /// The structural similarity index of each pair of images {n, height, width, channels} with values in [0, 1]: 1 for

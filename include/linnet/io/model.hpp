@@ -241,11 +241,19 @@ Model<T> model_of(const std::string& path, const SafetensorsFile& file, const La
 
 }  // namespace detail
 
-/// Writes a model, architecture and weights. Throws FileError when the file cannot be written, ValueError for a layer
-/// without describe() and for names that are not UTF-8 or occur twice.
+/// Writes a model, architecture and weights, and texts of your own beside them, which load_safetensors(path).metadata
+/// has again. Throws FileError when the file cannot be written, ValueError for a layer without describe(), for names
+/// that are not UTF-8 or occur twice, and for a text called "format" or "linnet.architecture".
 template <class T>
-void save_model(const Model<T>& model, const std::string& path) {
-  save_safetensors(path, detail::model_file(model));
+void save_model(const Model<T>& model, const std::string& path,
+                const std::map<std::string, std::string>& metadata = {}) {
+  SafetensorsFile file = detail::model_file(model);
+  for (const auto& [name, text] : metadata) {
+    if (!file.metadata.emplace(name, text).second) {
+      throw ValueError("save_model: the name \"" + name + "\" is taken by the format; choose another");
+    }
+  }
+  save_safetensors(path, file);
 }
 
 /// Reads a model, from a checkpoint too. Layers of your own must be in the registry:
