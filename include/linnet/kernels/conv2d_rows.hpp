@@ -80,12 +80,15 @@ using RowTileFunction = void (*)(const RowTaps&, const T*, RowEnds, const T*, co
 template <class T>
 using RowOutputFunction = void (*)(const RowTaps&, const ConvAxis&, Index, const T*, const T*, const T*, T*, Index);
 
+inline constexpr int kShortRows = 3;
+
 /// What an instruction set has for one kind of taps and channels.
 template <class T>
 struct RowKernels {
   std::span<const Index> sizes;  ///< of the tiles, in counts of Taps::kOutputs
   const RowTileFunction<T>* tiles;
-  RowOutputFunction<T> output;  ///< a single one
+  const RowTileFunction<T>* short_tiles;  ///< for kShortRows rows of taps and one step over the channels; some are null
+  RowOutputFunction<T> output;            ///< a single one
 };
 
 LINNET_NAMESPACE_END
@@ -124,20 +127,24 @@ RowCut cut_row(const ConvAxis& axis, std::span<const Index> sizes) {
   return cut;
 }
 
-/// A row of outputs. `x` is the image's first pixel in the first row of taps; `axis` has the pixels as its input.
+/// A row of outputs. `x` is the image's first pixel in the first row of taps; `axis` has the pixels as its input; `step`
+/// is that of the tiles over the channels.
 template <class Taps, class T>
 void row_of_outputs(const RowKernels<T>& kernels, const RowTaps& taps, const ConvAxis& axis, const RowCut& cut,
-                    const T* x, const T* w, const T* bias, T* y, Index columns) {
+                    Index step, const T* x, const T* w, const T* bias, T* y, Index columns) {
   const auto within = [&](Index p) { return p >= 0 && p < axis.input; };
   Index o = 0;
   for (; o < cut.first; ++o) kernels.output(taps, axis, o, x, w, bias, y, columns);
   const Index first_pixel = Taps::first_pixel(o, axis.pad);
+  RowTileFunction<T> tile = cut.all == 0 ? nullptr : kernels.tiles[cut.tile];
+  if (tile != nullptr && taps.rows == kShortRows && taps.channels <= step) {
+    if (const RowTileFunction<T> shorter = kernels.short_tiles[cut.tile]) tile = shorter;
+  }
   for (Index done = 0; done < cut.all; done += cut.size) {
     const Index at = std::min(done, cut.all - cut.size);
     const Index pixel = first_pixel + at * Taps::kPixels, end = pixel + cut.size * Taps::kPixels;
-    kernels.tiles[cut.tile](taps, x + pixel * taps.x_pixel,
-                            {within(pixel - 1), within(pixel), within(end - 1), within(end)}, w, bias,
-                            y + (o + at * Taps::kOutputs) * taps.y_pixel, columns);
+    tile(taps, x + pixel * taps.x_pixel, {within(pixel - 1), within(pixel), within(end - 1), within(end)}, w, bias,
+         y + (o + at * Taps::kOutputs) * taps.y_pixel, columns);
   }
   o += cut.all * Taps::kOutputs;
   for (; o < axis.output; ++o) kernels.output(taps, axis, o, x, w, bias, y, columns);
@@ -222,7 +229,7 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T*
             taps.x_row = range.pixel_step * x_row;
             taps.w_row = range.tap_step * w_row;
             const T* first_row = x + n * x_size + group * in + (range.rows == 0 ? 0 : range.pixel_row * x_row);
-            row_of_outputs<Taps>(kernels, taps, axis, cut, first_row, w + range.first * w_row,
+            row_of_outputs<Taps>(kernels, taps, axis, cut, kStep, first_row, w + range.first * w_row,
                                  bias == nullptr ? nullptr : bias + k, y + n * y_size + (from + i) * y_row + k,
                                  std::min(kColumns, out - j));
           }

@@ -14,8 +14,9 @@ LINNET_INLINE Pack<T> row_element(ByPack, const T* x, Index left) {
 inline constexpr Index kRowsAhead = 3;
 
 /// A tile of kCount * Taps::kOutputs outputs. `x` is its first pixel in the first row of taps; w {rows, channels or
-/// packs of them, taps, lanes}. `columns` filters; ByPack one.
-template <class Taps, class Channels, class T, int kCount>
+/// packs of them, taps, lanes}. `columns` filters; ByPack one. `kShort`: kShortRows rows of taps and one step over the
+/// channels, without loops, which would take longer than so few products.
+template <class Taps, class Channels, class T, int kCount, bool kShort>
 void row_tile(const RowTaps& taps, const T* x, RowEnds ends, const T* w, const T* bias, T* y, Index columns) {
   constexpr int kOutputs = kCount * Taps::kOutputs, kPixels = kCount * Taps::kPixels;
   constexpr Index kLanes = Pack<T>::kLanes;
@@ -26,44 +27,59 @@ void row_tile(const RowTaps& taps, const T* x, RowEnds ends, const T* w, const T
   const Pack<T> start = kByPack || bias == nullptr ? zero<T>() : load(bias, columns);
   LINNET_UNROLL
   for (int i = 0; i < kOutputs; ++i) sums[i] = start;
-  for (Index row = 0; row < taps.rows; ++row) {
-    const T* pixels[kPointers];
+  // The products of one step over the channels, of which `left` are left.
+  const auto multiply_step = [&](const T* const* pixels, const T* factors, Index left) LINNET_INLINE_LAMBDA {
+    Pack<T> factor[Taps::kTaps];
     LINNET_UNROLL
-    for (int p = 0; p < kPointers; ++p) pixels[p] = x + row * taps.x_row + 4 * p * taps.x_pixel;
-    const T* factors = w + row * taps.w_row;
-    const T* ahead = x + (row + kRowsAhead) * taps.x_row;
-    for (Index left = taps.channels; left > 0; left -= kStep, factors += Taps::kTaps * kLanes) {
-      if constexpr (!kByPack) {
-        LINNET_PREFETCH(ahead);  // a line for each channel: about as many as the pixels of a tile have
-        ahead += kLanes;
-      }
-      Pack<T> factor[Taps::kTaps];
+    for (int t = 0; t < Taps::kTaps; ++t) factor[t] = load(factors + t * kLanes);
+    const auto multiply = [&](auto pixel, const T* at) LINNET_INLINE_LAMBDA {
+      const Pack<T> e = row_element(Channels{}, at, left);
       LINNET_UNROLL
-      for (int t = 0; t < Taps::kTaps; ++t) factor[t] = load(factors + t * kLanes);
-      const auto multiply = [&](auto pixel, const T* at) LINNET_INLINE_LAMBDA {
-        const Pack<T> e = row_element(Channels{}, at, left);
+      for (int t = 0; t < Taps::kTaps; ++t) {
+        const int output = Taps::output(pixel, t);
+        if (output >= 0 && output < kOutputs) sums[output] = multiply_add(e, factor[t], sums[output]);
+      }
+    };
+    if (ends.before) multiply(std::integral_constant<int, -1>{}, pixels[0] - taps.x_pixel);
+    unrolled<kPixels>([&](auto p) LINNET_INLINE_LAMBDA {
+      const T* at = pixels[p / 4] + (p % 4) * taps.x_pixel;
+      if constexpr (p == 0) {
+        if (ends.first) multiply(p, at);
+      } else if constexpr (p == kPixels - 1) {
+        if (ends.last) multiply(p, at);
+      } else {
+        multiply(p, at);
+      }
+    });
+    if (ends.behind) {
+      multiply(std::integral_constant<int, kPixels>{}, pixels[kPixels / 4] + (kPixels % 4) * taps.x_pixel);
+    }
+  };
+  const auto pixels_of = [&](const T* row, const T** pixels) LINNET_INLINE_LAMBDA {
+    LINNET_UNROLL
+    for (int p = 0; p < kPointers; ++p) pixels[p] = row + 4 * p * taps.x_pixel;
+  };
+  const T* pixels[kPointers];
+  if constexpr (kShort) {
+    const Index left = taps.channels;
+    unrolled<kShortRows>([&](auto row) LINNET_INLINE_LAMBDA {
+      pixels_of(x + row * taps.x_row, pixels);
+      multiply_step(pixels, w + row * taps.w_row, left);
+    });
+  } else {
+    for (Index row = 0; row < taps.rows; ++row) {
+      pixels_of(x + row * taps.x_row, pixels);
+      const T* factors = w + row * taps.w_row;
+      const T* ahead = x + (row + kRowsAhead) * taps.x_row;
+      for (Index left = taps.channels; left > 0; left -= kStep, factors += Taps::kTaps * kLanes) {
+        if constexpr (!kByPack) {
+          LINNET_PREFETCH(ahead);  // a line for each channel: about as many as the pixels of a tile have
+          ahead += kLanes;
+        }
+        multiply_step(pixels, factors, left);
         LINNET_UNROLL
-        for (int t = 0; t < Taps::kTaps; ++t) {
-          const int output = Taps::output(pixel, t);
-          if (output >= 0 && output < kOutputs) sums[output] = multiply_add(e, factor[t], sums[output]);
-        }
-      };
-      if (ends.before) multiply(std::integral_constant<int, -1>{}, pixels[0] - taps.x_pixel);
-      unrolled<kPixels>([&](auto p) LINNET_INLINE_LAMBDA {
-        const T* at = pixels[p / 4] + (p % 4) * taps.x_pixel;
-        if constexpr (p == 0) {
-          if (ends.first) multiply(p, at);
-        } else if constexpr (p == kPixels - 1) {
-          if (ends.last) multiply(p, at);
-        } else {
-          multiply(p, at);
-        }
-      });
-      if (ends.behind) {
-        multiply(std::integral_constant<int, kPixels>{}, pixels[kPixels / 4] + (kPixels % 4) * taps.x_pixel);
+        for (int p = 0; p < kPointers; ++p) pixels[p] += kStep;
       }
-      LINNET_UNROLL
-      for (int p = 0; p < kPointers; ++p) pixels[p] += kStep;
     }
   }
   if constexpr (kByPack) {
@@ -140,13 +156,29 @@ constexpr auto row_tile_sizes() {
 }
 template <class Taps, class Channels, class T, int... kCounts>
 constexpr std::array<RowTileFunction<T>, sizeof...(kCounts)> make_row_tiles(Sizes<kCounts...>) {
-  return {&row_tile<Taps, Channels, T, kCounts>...};
+  return {&row_tile<Taps, Channels, T, kCounts, false>...};
 }
 template <class Taps, class Channels, class T>
 inline constexpr auto kRowTiles = make_row_tiles<Taps, Channels, T>(row_tile_sizes<Taps, Channels, T>());
 
+/// The large tiles once more for few products, where there are registers enough for such tiles; null for the others.
+template <class Taps, class Channels, class T, int kCount>
+constexpr RowTileFunction<T> short_row_tile() {
+  if constexpr (kPartBytes == 64 && std::is_same_v<Taps, ThreeTaps> && kCount == 14) {
+    return &row_tile<Taps, Channels, T, kCount, true>;
+  } else {
+    return nullptr;
+  }
+}
+template <class Taps, class Channels, class T, int... kCounts>
+constexpr std::array<RowTileFunction<T>, sizeof...(kCounts)> make_short_row_tiles(Sizes<kCounts...>) {
+  return {short_row_tile<Taps, Channels, T, kCounts>()...};
+}
+template <class Taps, class Channels, class T>
+inline constexpr auto kShortRowTiles = make_short_row_tiles<Taps, Channels, T>(row_tile_sizes<Taps, Channels, T>());
+
 template <class T, class Taps, class Channels>
 RowKernels<T> row_kernels(Taps, Channels) {
   return {row_tile_sizes<Taps, Channels, T>().values, kRowTiles<Taps, Channels, T>.data(),
-          &row_output<Taps, Channels, T>};
+          kShortRowTiles<Taps, Channels, T>.data(), &row_output<Taps, Channels, T>};
 }
