@@ -46,7 +46,7 @@ void train(const Options& options) {
   const run::Folder folder(options.out, config, run::begin_of(options.resume, options.overwrite));
   run::catch_interrupts();
   const run::Job job =
-      classifier::job(model, "classifier", "classifier", source, held_out, epochs, data::provenance(images));
+      classifier::job(model, "classifier", "classifier", source, held_out, epochs, data::provenance(images, ""));
   std::printf("%s\n", model.summary().c_str());
   run::train(folder, job, std::make_shared<run::Progress>(job.work()));
   tell(model, images.held_out);
@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
         const Model<float> model = load_model(options.model);
         const data::Images images = data::load(options.data);
         classifier::require(model, options.model, images.held_out);
-        data::warn_of_other_data(options.model, images);
+        data::other_training_data(options.model, images);
         tell(model, images.held_out);
       },
       [&] { return "classify train --resume --config '" + options.out + "/config.json' --out '" + options.out + "'"; });

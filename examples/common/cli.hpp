@@ -2,8 +2,10 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,10 +15,12 @@
 
 namespace cli {
 
+/// An option whose value is a number from `least` to `most`.
 inline CLI::Option* number(CLI::App* command, const std::string& name, auto& value, const std::string& description,
                            auto least, auto most) {
   return command->add_option(name, value, description)->check(CLI::Range(least, most))->type_name("NUMBER");
 }
+/// An option whose value is a folder's path, which is not empty.
 inline CLI::Option* folder(CLI::App* command, const std::string& name, std::string& value,
                            const std::string& description) {
   return command->add_option(name, value, description)
@@ -59,6 +63,10 @@ inline std::vector<std::string> with_config(const CLI::App& app, int argc, char*
   }
   const CLI::App* command = find_command(app, arguments[0]);
   const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+  const auto is_given = [&](const std::string& option) {
+    return std::any_of(arguments.begin(), arguments.end(),
+                       [&](const std::string& a) { return a == option || a.rfind(option + "=", 0) == 0; });
+  };
   std::vector<std::string> added;
   for (const auto& [key, value] : config.items()) {
     if (key == "about") continue;  // of a run: no option
@@ -68,10 +76,12 @@ inline std::vector<std::string> with_config(const CLI::App& app, int argc, char*
       throw linnet::FormatError(path + ": there is no option \"" + key + "\"");
     }
     if (!has_option(command)) continue;
-    const bool given = std::any_of(arguments.begin(), arguments.end(),
-                                   [&](const std::string& a) { return a == option || a.rfind(option + "=", 0) == 0; });
-    if (given || value.is_null() || value == false) continue;
-    if (value == true) {
+    if (is_given(option) || value.is_null() || value == false) continue;
+    const auto& excluded = command->get_option(option)->get_excludes();
+    if (std::any_of(excluded.begin(), excluded.end(), [&](const CLI::Option* o) { return is_given(o->get_name()); })) {
+      continue;
+    }
+    if (value == true && command->get_option(option)->get_expected_max() == 0) {
       added.push_back(option);
       continue;
     }

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -36,23 +39,28 @@ inline std::string checksum(const ImageDataset& a, const ImageDataset& b) {
   return text;
 }
 
-/// What a model's file says of the images that its training came from.
-inline std::map<std::string, std::string> provenance(const Images& images) {
-  return {{"data", images.origin}, {"data_crc32", images.checksum}};
+/// What a model's file says of the images that its training came from, and of their noise ("" for none).
+inline std::map<std::string, std::string> provenance(const Images& images, const std::string& noise) {
+  return {{"data", images.origin}, {"data_crc32", images.checksum}, {"noise", noise}};
 }
 
-/// Tells on stderr, and returns, whether the model in the file at `path` was trained on a part of other images than
-/// these: held-out images of one set may be among another's training images, as the digits that come with linnet are
-/// among MNIST's. False where the file says nothing.
-inline bool warn_of_other_data(const std::string& path, const Images& images) {
+/// What the model in the file at `path` was trained on, for a report: "" if that were the clean training images of this
+/// set. Warns on stderr where it was another set: the held-out images of one may be among another's training images, as
+/// the digits that come with linnet are among MNIST's.
+inline std::string other_training_data(const std::string& path, const Images& images) {
   const auto metadata = load_safetensors(path).metadata;
-  const auto checksum = metadata.find("data_crc32"), origin = metadata.find("data");
-  if (checksum == metadata.end() || checksum->second == images.checksum) return false;
+  const auto text = [&](const char* name) {
+    const auto found = metadata.find(name);
+    return found == metadata.end() ? std::string() : found->second;
+  };
+  if (text("data_crc32").empty()) return "images that its file does not tell";
+  const std::string noise = text("noise").empty() ? "" : " under noise (" + text("noise") + ")";
+  if (text("data_crc32") == images.checksum) return noise.empty() ? "" : "the training images" + noise;
   std::fprintf(stderr,
                "%s: warning: trained on other images (%s). If the held-out images of %s were among them, the figures "
                "are too good.\n",
-               path.c_str(), origin == metadata.end() ? "unknown" : origin->second.c_str(), images.origin.c_str());
-  return true;
+               path.c_str(), text("data").c_str(), images.origin.c_str());
+  return "other images (" + text("data") + ")" + noise;
 }
 
 inline constexpr Index kLeastSide = 11;  // that of a window of SSIM
@@ -65,12 +73,22 @@ inline bool is_png(const std::filesystem::path& path) {
   return extension == ".png";
 }
 
-/// The PNG files below a folder, in the order of their names.
+/// The PNG files below a folder, in the order of their names; without those of runs, should their folders lie in it.
 inline std::vector<std::string> png_files(const std::string& folder) {
+  namespace fs = std::filesystem;
   std::vector<std::string> paths;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, error)) {
-    if (entry.is_regular_file() && is_png(entry.path())) paths.push_back(entry.path().string());
+  std::error_code error, ignored;
+  fs::recursive_directory_iterator entry(folder, error);
+  while (!error && entry != fs::recursive_directory_iterator()) {
+    const fs::path& path = entry->path();
+    if (entry->is_directory(ignored)) {
+      if (fs::exists(path / "config.json", ignored) && fs::exists(path / "models", ignored)) {
+        entry.disable_recursion_pending();
+      }
+    } else if (entry->is_regular_file(ignored) && is_png(path)) {
+      paths.push_back(path.string());
+    }
+    entry.increment(error);
   }
   if (error) throw FileError(folder + ": cannot be read: " + error.message());
   std::sort(paths.begin(), paths.end());
@@ -107,8 +125,9 @@ inline Images load(const std::string& folder) {
     }
     const Shape& shape = images.train.image_shape();
     if (shape[0] < kLeastSide || shape[1] < kLeastSide) {
-      throw FormatError(origin + ": expected images of at least 11 x 11 pixels, got " + std::to_string(shape[1]) +
-                        " x " + std::to_string(shape[0]));
+      throw FormatError(origin + ": expected images of at least " + std::to_string(kLeastSide) + " x " +
+                        std::to_string(kLeastSide) + " pixels, got " + std::to_string(shape[1]) + " x " +
+                        std::to_string(shape[0]));
     }
     images.origin = std::move(origin);
     images.checksum = checksum(images.train, images.held_out);

@@ -1,7 +1,7 @@
 // A run folder, and the trainings in it: each goes on where it was stopped, and ends with the same bits as if it had
 // never been.
 //
-//     config.json              the options, resolved; made first
+//     config.json              the options, resolved; made first, so that nothing else is ever without it
 //     models/NAME.safetensors  the finished models, with NAME.csv, their history by epoch
 //     models/NAME.checkpoint   of a training that is not finished
 //
@@ -25,6 +25,7 @@
 
 #include "linnet/io/checkpoint.hpp"
 #include "linnet/io/file.hpp"
+#include "linnet/io/json.hpp"
 #include "linnet/linnet.hpp"
 
 namespace run {
@@ -64,6 +65,10 @@ class Folder {
   Folder(std::string path, const nlohmann::json& config, Begin begin) : path_(std::move(path)) {
     namespace fs = std::filesystem;
     std::error_code error;
+    const auto make = [&](const std::string& folder) {
+      fs::create_directories(folder, error);
+      if (error) throw FileError(folder + ": the folder cannot be made: " + error.message());
+    };
     const bool is_run = is_run_of(config.at("about").at("program"));
     if (begin == Begin::resume) {
       if (!is_run) throw FileError(path_ + ": there is no run to go on with (no config.json)");
@@ -75,16 +80,14 @@ class Folder {
                         (is_run ? ": there is a run in it already; --resume goes on with it, --overwrite begins anew"
                                 : ": expected no folder or an empty one, there is something else in it"));
       }
-      for (const char* name : {"models", "pictures", "history.csv", "metrics.json", "report.html", "config.json"}) {
+      make(path_);
+      write_json("config.json", config);
+      for (const char* name : {"models", "pictures", "history.csv", "metrics.json", "report.html"}) {
         fs::remove_all(file(name), error);
         if (error) throw FileError(file(name) + ": cannot be removed: " + error.message());
       }
-      for (const char* name : {"models", "pictures"}) {
-        fs::create_directories(file(name), error);
-        if (error) throw FileError(path_ + ": the folder cannot be made: " + error.message());
-      }
-      write_file(file("config.json"), config.dump(2) + "\n");
     }
+    for (const char* name : {"models", "pictures"}) make(file(name));
   }
   /// A folder that a program has written.
   explicit Folder(std::string path) : path_(std::move(path)) {}
@@ -93,18 +96,24 @@ class Folder {
 
   static nlohmann::json read_json(const std::string& path) {
     const Bytes bytes = read_file(path);
+    return linnet::detail::parse_strict_json(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+  /// Throws ValueError for a text that is not UTF-8.
+  void write_json(const std::string& name, const nlohmann::json& json) const {
+    std::string text;
     try {
-      return nlohmann::json::parse(bytes.begin(), bytes.end());
+      text = json.dump(2) + "\n";
     } catch (const nlohmann::json::exception& error) {
-      throw FormatError(path + ": no JSON: " + error.what());
+      throw ValueError(file(name) + ": expected texts and paths in UTF-8 (" + error.what() + ")");
     }
+    write_file(file(name), text);
   }
 
  private:
   bool is_run_of(const nlohmann::json& program) const {
     std::error_code error;
     if (!std::filesystem::exists(file("config.json"), error)) return false;
-    const nlohmann::json there = read_json(file("config.json"));
+    const nlohmann::json there = read_json(file("config.json"));  // a damaged one is nobody's to replace
     return there.is_object() && there.contains("about") && there["about"].is_object() &&
            there["about"].value("program", nlohmann::json()) == program;
   }
@@ -221,14 +230,17 @@ struct JobProgress {
   }
 };
 
-/// Keeps the history, and after it the checkpoint: the history is never behind.
+/// Keeps the history, and after it the checkpoint: the history is never behind. Of a training that has failed nothing is
+/// kept.
 struct Record {
   Folder folder;
   std::string name;
   std::shared_ptr<History> history;
+  std::function<bool()> failed;
 
   template <class T>
   void on_epoch_end(TrainingState<T>& state) {
+    if (failed && failed()) return;
     history->loss.push_back(state.logs["loss"]);
     history->val_loss.push_back(state.logs["val_loss"]);
     history->seconds.push_back(history->begun + state.seconds);
@@ -293,11 +305,13 @@ struct StopOnInterrupt {
 inline History train(const Folder& folder, const Job& job, const std::shared_ptr<Progress>& progress) {
   const std::string model_path = folder.file("models/" + job.name + ".safetensors");
   const std::string checkpoint = folder.file("models/" + job.name + ".checkpoint");
+  const Progress without_this = *progress;
   std::error_code error;
   Trainer trainer(*job.model, job.loss, job.optimizer);
   if (std::filesystem::exists(model_path, error)) {
     *job.model = load_model(model_path);
     progress->skipped(job.work());
+    std::filesystem::remove(checkpoint, error);  // of a program that was killed between the two
     return detail::Record::read(folder, job.name, job.epochs);
   }
   if (std::filesystem::exists(checkpoint, error)) load_checkpoint(trainer, checkpoint);
@@ -308,11 +322,13 @@ inline History train(const Folder& folder, const Job& job, const std::shared_ptr
 
   FitOptions<float> options{.epochs = job.epochs - before, .batch_size = job.batch, .validation = job.held_out};
   options.metrics = job.metrics;
-  options.callbacks = {detail::JobProgress{{}, job.title, progress, work_of_epoch},
-                       detail::Record{folder, job.name, history}, detail::StopOnInterrupt{history}};
-  options.callbacks.insert(options.callbacks.end(), job.callbacks.begin(), job.callbacks.end());
+  options.callbacks = job.callbacks;  // before Record: they may find that the training has failed
+  options.callbacks.insert(options.callbacks.end(),
+                           {detail::JobProgress{{}, job.title, progress, work_of_epoch},
+                            detail::Record{folder, job.name, history, job.failed}, detail::StopOnInterrupt{history}});
   if (options.epochs > 0) trainer.fit(job.train, options);
   if (job.failed && job.failed()) {
+    *progress = without_this;
     std::filesystem::remove(checkpoint, error);
     std::filesystem::remove(folder.file("models/" + job.name + ".csv"), error);
     return *history;

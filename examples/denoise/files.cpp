@@ -10,6 +10,7 @@ namespace denoise {
 
 void eval_command(const Options& options, const std::string& path) {
   set_num_threads(options.threads);
+  validate(options);
   const Model<float> model = load_model(path);
   const data::Images images = data::load(options.data);
   const bool judged = !options.classifier.empty();
@@ -22,13 +23,12 @@ void eval_command(const Options& options, const std::string& path) {
   }
   const Model<float> judge = judged ? load_model(options.classifier) : model;
   if (judged) classifier::require(judge, options.classifier, images.held_out);
-  data::warn_of_other_data(path, images);
-  if (judged) data::warn_of_other_data(options.classifier, images);
+  data::other_training_data(path, images);
+  if (judged) data::other_training_data(options.classifier, images);
   std::printf("%-6s %8s %8s %8s %8s %8s%s\n", "noise", "BCE", "excess", "MSE", "PSNR", "SSIM",
               judged ? "  recognized" : "");
   for (const double noise : options.noise) {
     const Corruption corruption = corruption_of(options, noise);
-    corruption.validate();
     const Pairs pairs = pairs_of(images.held_out, corruption, kHeldOutNoise);
     const Tensor<float> y = model.predict(pairs.noisy.view());
     const nlohmann::json f = closeness(y, pairs.clean);

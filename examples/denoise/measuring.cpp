@@ -145,12 +145,15 @@ Pairs pairs_of(const ImageDataset& images, const Corruption& corruption, std::ui
   return pairs;
 }
 
+/// The PSNR; null for images that are the same, which JSON has no number for.
+static json decibels(double mse) { return mse > 0 ? json(psnr(mse)) : json(nullptr); }
+
 json closeness(const Tensor<float>& y, const Tensor<float>& clean) {
   const double mse = mean_squared_error(y, clean);
   const std::vector<double> ssim = structural_similarity(y, clean);
   return {{"bce", binary_crossentropy(y, clean)},
           {"mse", mse},
-          {"psnr", psnr(mse)},
+          {"psnr", decibels(mse)},
           {"ssim", std::accumulate(ssim.begin(), ssim.end(), 0.0) / static_cast<double>(ssim.size())}};
 }
 
@@ -159,13 +162,12 @@ json clean_strip(const run::Folder& folder, const ImageDataset& images, const Mo
   return strip(folder, "clean", "clean", images.subset(chosen).images(), judge, labels_of(images, chosen));
 }
 
-json noisy_strip(const run::Folder& folder, const Options& options, double noise, const ImageDataset& images,
-                 const Model<float>* judge) {
+json noisy_strip(const run::Folder& folder, const std::string& name, const Corruption& corruption,
+                 const ImageDataset& images, const Model<float>* judge) {
   // Noise belongs to a sample's place in its set: all images get theirs, and some are shown.
-  const Pairs pairs = pairs_of(images, corruption_of(options, noise), kHeldOutNoise);
+  const Pairs pairs = pairs_of(images, corruption, kHeldOutNoise);
   const std::vector<Index> chosen = chosen_images(images);
-  return strip(folder, "noisy", "noisy-" + level_text(noise), rows_of(pairs.noisy, chosen), judge,
-               labels_of(images, chosen));
+  return strip(folder, "noisy", name, rows_of(pairs.noisy, chosen), judge, labels_of(images, chosen));
 }
 
 json measure_level(const Options& options, double noise, const data::Images& images, const Model<float>* judge,
@@ -254,7 +256,7 @@ json sweep_of(const std::vector<const Trained*>& models, const Options& options,
       const Tensor<float> y = s == 0 ? pairs.noisy : models[s - 1]->model.predict(pairs.noisy.view());
       json& to = sweep["series"][s];
       const double mse = mean_squared_error(y, pairs.clean);
-      to["psnr"].push_back(mse > 0 ? json(psnr(mse)) : json(nullptr));
+      to["psnr"].push_back(decibels(mse));
       if (judge == nullptr) continue;
       const ConfusionMatrix matrix = classifier::confusion(classifier::judge(*judge, y.view()), images);
       to["recognized"].push_back(matrix.accuracy());

@@ -1,6 +1,8 @@
 // The report of a study: one HTML file, made of nothing but metrics.json and the pictures of the run folder.
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -68,13 +70,13 @@ std::string strips_html(const run::Folder& folder, const json& strips) {
   for (const json& strip : strips) {
     std::vector<std::string> verdicts;
     if (strip.contains("verdicts")) {
-      for (std::size_t i = 0; i < strip["verdicts"].size(); ++i) {
-        const std::string digit = std::to_string(strip["verdicts"][i].get<int>());
-        verdicts.push_back(strip["verdicts"][i] == strip["truth"][i] ? digit : wrong(digit));
+      for (std::size_t i = 0; i < strip.at("verdicts").size(); ++i) {
+        const std::string digit = std::to_string(strip.at("verdicts").at(i).get<int>());
+        verdicts.push_back(strip.at("verdicts").at(i) == strip.at("truth").at(i) ? digit : wrong(digit));
       }
     }
-    const std::string name = strip["name"];
-    html += Page::strip(escaped(name), picture(folder.file(strip["picture"]), name), verdicts);
+    const std::string name = strip.at("name");
+    html += Page::strip(escaped(name), picture(folder.file(strip.at("picture")), name), verdicts);
   }
   return html + "</div>\n";
 }
@@ -99,19 +101,24 @@ std::string heat_map(const json& matrix, const std::string& caption) {
   return html + "</table></div>\n";
 }
 
+/// What is not finite is null in JSON: only a PSNR of images that are the same.
+double number_of(const json& value) {
+  return value.is_null() ? std::numeric_limits<double>::infinity() : value.get<double>();
+}
+
 /// The figures of one row of the table of a level.
 std::vector<std::string> figure_row(const std::string& name, const json& f, double floor) {
   const auto value = [&](const char* key, int decimals) {
-    return f.contains(key) ? number(f[key].get<double>(), decimals) : std::string("&ndash;");
+    return f.contains(key) ? number(number_of(f.at(key)), decimals) : std::string("&ndash;");
   };
   std::vector<std::string> row = {name,
                                   value("bce", 4),
-                                  f.contains("bce") ? number(f["bce"].get<double>() - floor, 4) : "&ndash;",
+                                  f.contains("bce") ? number(f.at("bce").get<double>() - floor, 4) : "&ndash;",
                                   value("mse", 4),
                                   value("psnr", 2),
                                   value("ssim", 3)};
-  row.push_back(f.contains("recognized") ? rate_text(f["recognized"]) : "&ndash;");
-  row.push_back(f.contains("confident_wrong") ? percent(rate(f["confident_wrong"]), 2) : "&ndash;");
+  row.push_back(f.contains("recognized") ? rate_text(f.at("recognized")) : "&ndash;");
+  row.push_back(f.contains("confident_wrong") ? percent(rate(f.at("confident_wrong")), 2) : "&ndash;");
   return row;
 }
 
@@ -181,7 +188,8 @@ class StudyReport {
             percent(rate(noisy.at("noisy").at("recognized")), 0) + " &rarr; " + percent(rate(level.at("recognized"))),
             at + "recognized before and after");
       } else {
-        tiles.emplace_back(number(noisy.at("noisy").at("psnr"), 1) + " &rarr; " + number(level.at("psnr"), 1) + " dB",
+        tiles.emplace_back(number(number_of(noisy.at("noisy").at("psnr")), 1) + " &rarr; " +
+                               number(number_of(level.at("psnr")), 1) + " dB",
                            at + "PSNR before and after");
       }
     }
@@ -195,7 +203,7 @@ class StudyReport {
   /// What was trained, and how.
   void networks() {
     section("The networks and the run");
-    double seconds = 0;
+    double seconds = m.at("classifier_seconds").get<double>() + m.at("blind").at("timing").at("seconds").get<double>();
     for (const json& recipe : recipes) {
       for (const json& level : recipe.at("levels")) seconds += level.at("timing").at("seconds").get<double>();
     }
@@ -212,9 +220,9 @@ class StudyReport {
            number(time, 1),
            thousands(std::llround(recipe.at("levels")[0].at("timing").at("images_per_second").get<double>()))});
     }
-    page.add(table(
-        {"network", "parameters", "last activation", "epochs", "batch", "Adam, learning rate", "time (s)", "images/s"},
-        rows));
+    page.add(table({"network", "parameters", "last activation", "epochs", "batch", "Adam, learning rate",
+                    "all levels (s)", "images/s"},
+                   rows));
     std::vector<std::string> summaries;
     for (const json& recipe : recipes) {
       if (!shown(recipe) || std::find(summaries.begin(), summaries.end(), recipe.at("summary")) != summaries.end())
@@ -238,7 +246,7 @@ class StudyReport {
                     {"seed", std::to_string(config.at("seed").get<std::uint64_t>())},
                     {"version, compiler", "linnet " + m.at("version").get<std::string>() + ", " +
                                               escaped(m.at("machine").at("compiler").get<std::string>())},
-                    {"training in all", number(seconds, 0) + " s"},
+                    {"steps of training, in all", number(seconds, 0) + " s, classifiers and the blind model included"},
                     {"the same again", "<code>denoise study --config config.json --out OTHER</code>"}},
                    2) +
              "</details>\n");
@@ -311,17 +319,18 @@ class StudyReport {
   void table_of_levels() {
     section("Figures for each level");
     if (judged) {
+      const std::string other = m.at("classifier").at("other_training_data");
       page.paragraph("The classifier is a convolutional network of " +
-                     thousands(m.at("classifier").at("parameters").get<Index>()) +
-                     " parameters, trained on clean training digits alone; it recognizes " +
+                     thousands(m.at("classifier").at("parameters").get<Index>()) + " parameters, trained on " +
+                     (other.empty() ? "clean training digits alone" : wrong(escaped(other))) + "; it recognizes " +
                      rate_text(m.at("classifier").at("recognized")) +
                      " of the clean held-out digits. Intervals are Wilson's, at 95%. <em>Confident but wrong</em>: not "
                      "recognized, though the classifier is at least " +
                      percent(kConfident, 0) + " sure.");
-      if (m.at("classifier").at("trained_on_other_images").get<bool>()) {
-        page.paragraph(
-            wrong("The classifier was trained on other images than those of this study: should these be "
-                  "among them, its rates are too good."));
+      if (!other.empty()) {
+        page.note(
+            "Should the held-out images be among those that the classifier was trained on, its rates are too "
+            "good.");
       }
       if (rate(m.at("classifier").at("recognized")) < 0.99) {
         page.note(
@@ -480,10 +489,11 @@ class StudyReport {
     if (main.at("levels").size() > 1) {
       const double low = first.at("val_loss").back().get<double>() - floor,
                    high = last.at("val_loss").back().get<double>() - floor;
-      points.push_back("The loss grows with the noise: from " + number(first.at("val_loss").back(), 4) + " at " +
-                       level_text(first.at("noise")) + " to " + number(last.at("val_loss").back(), 4) + " at " +
-                       level_text(last.at("noise")) + ". Above the floor of " + number(floor, 4) + " that is " +
-                       number(low, 4) + " and " + number(high, 4) + ", " + number(high / low, 1) + " times as much.");
+      points.push_back(std::string("The loss ") + (high > low ? "grows" : "does not grow") + " with the noise: from " +
+                       number(first.at("val_loss").back(), 4) + " at " + level_text(first.at("noise")) + " to " +
+                       number(last.at("val_loss").back(), 4) + " at " + level_text(last.at("noise")) +
+                       ". Above the floor of " + number(floor, 4) + " that is " + number(low, 4) + " and " +
+                       number(high, 4) + ", " + number(high / low, 1) + " times as much.");
     }
     for (std::size_t i = 0; judged && i < levels.size(); ++i) {
       const json &before = levels[i], &after = main.at("levels")[i];
@@ -497,7 +507,8 @@ class StudyReport {
                        percent(rate(before.at("noisy").at("recognized"))) +
                        " before it; the better simple filter reaches " + percent(rate(best_filter.at("recognized"))) +
                        ". A classifier that was trained on this noise recognizes " + percent(direct) +
-                       " without denoising" + (direct > denoised ? ", more." : "."));
+                       " without denoising" +
+                       comparison_text(before.at("noisy_classifier").at("recognized"), after.at("recognized")) + ".");
       const Index noisy = before.at("noisy").at("confident_wrong").at("count"),
                   filtered = best_filter.at("confident_wrong").at("count"),
                   own = after.at("confident_wrong").at("count");
@@ -508,30 +519,50 @@ class StudyReport {
     return points;
   }
 
-  /// What the original report (ML-PW-12) found, checked.
+  /// ", more", ", fewer", or that the difference is within the intervals.
+  static std::string comparison_text(const json& a, const json& b) {
+    if (a.at("low").get<double>() > b.at("high").get<double>()) return ", more";
+    if (a.at("high").get<double>() < b.at("low").get<double>()) return ", fewer";
+    return ", which may be chance: the intervals overlap";
+  }
+
+  /// What the original report (ML-PW-12) found, checked; its noise was Gaussian.
   std::vector<std::string> points_of_original() const {
+    // A digit is said to look like another, or to be lost, where that happens to more than these shares of it.
+    constexpr double kLooksAlike = 0.05, kLost = 0.5;
     std::vector<std::string> points;
-    if (const json* level = judged ? level_of(main.at("levels"), 0.7) : nullptr) {
+    if (!judged || config.at("noise-kind") != "gaussian") return points;
+    const std::string network = " (here: " + main.at("title").get<std::string>() + ", " +
+                                std::to_string(main.at("epochs").get<Index>()) +
+                                " epochs; a verdict of yes for more than " + percent(kLooksAlike, 0) + " of a digit). ";
+    const auto has = [](const json& matrix, std::initializer_list<int> digits) {
+      const std::vector<int> classes = classes_of(matrix);
+      return std::all_of(digits.begin(), digits.end(),
+                         [&](int d) { return std::find(classes.begin(), classes.end(), d) != classes.end(); });
+    };
+    const json* level = level_of(main.at("levels"), 0.7);
+    if (level != nullptr && has(level->at("confusion"), {2, 7})) {
       const json& matrix = level->at("confusion");
-      const double both = share(matrix, 2, 7) + share(matrix, 7, 2);
+      const double to_seven = share(matrix, 2, 7), to_two = share(matrix, 7, 2);
       const std::vector<Turn> turns = turns_of(matrix);
-      points.push_back("The original report found that at 0.7 a 2 and a 7 look the same. " +
-                       percent(share(matrix, 2, 7)) + " of the 2 are taken for a 7 and " +
-                       percent(share(matrix, 7, 2)) + " of the 7 for a 2" +
-                       (both > 0.1 ? ": so it is." : ": not as a rule.") +
-                       (turns.empty() ? "" : " The most frequent confusion is " + turn_text(turns.front()) + "."));
+      points.push_back(
+          "The original report found that at 0.7 a 2 and a 7 look the same" + escaped(network) + percent(to_seven) +
+          " of the 2 are taken for a 7 and " + percent(to_two) +
+          " of the 7 for a 2: " + (std::max(to_seven, to_two) > kLooksAlike ? "so it is." : "not as a rule.") +
+          (turns.empty() ? "" : " The most frequent confusion is " + turn_text(turns.front()) + "."));
     }
-    if (const json* level = judged ? level_of(main.at("levels"), 0.9) : nullptr) {
+    level = level_of(main.at("levels"), 0.9);
+    if (level != nullptr && has(level->at("confusion"), {4, 9})) {
       const json& matrix = level->at("confusion");
       const std::vector<int> classes = classes_of(matrix);
       const int lost = *std::min_element(classes.begin(), classes.end(),
                                          [&](int a, int b) { return share(matrix, a, a) < share(matrix, b, b); });
-      const double turned = share(matrix, 4, 7) + share(matrix, 4, 8), nines = share(matrix, 9, 9);
-      points.push_back("It found that at 0.9 a 4 looks like a 7 or an 8, and that 9 is lost. " +
-                       percent(share(matrix, 4, 7)) + " of the 4 are taken for a 7, " + percent(share(matrix, 4, 8)) +
-                       " for an 8" + (turned > 0.1 ? ": so it is; " : ": not as a rule; ") +
+      const double to_seven = share(matrix, 4, 7), to_eight = share(matrix, 4, 8), nines = share(matrix, 9, 9);
+      points.push_back("It found that at 0.9 a 4 looks like a 7 or an 8, and that 9 is lost. " + percent(to_seven) +
+                       " of the 4 are taken for a 7, " + percent(to_eight) +
+                       " for an 8: " + (std::max(to_seven, to_eight) > kLooksAlike ? "so it is; " : "not as a rule; ") +
                        percent(share(matrix, 4, 9)) + " for a 9. " + percent(nines) + " of the 9 are recognized: " +
-                       (nines < 0.5 ? "lost, indeed" : "not lost") + ". The digit that suffers most is " +
+                       (nines < kLost ? "lost, indeed" : "not lost") + ". The digit that suffers most is " +
                        std::to_string(lost) + ": " + percent(share(matrix, lost, lost)) + " are recognized.");
     }
     return points;
@@ -544,12 +575,12 @@ class StudyReport {
     for (const json& recipe : recipes) {
       if (&recipe == &main || !shown(recipe) || recipe.at("model") == main.at("model")) continue;
       const json& other = recipe.at("levels").back();
-      std::string text =
-          "The " + escaped(recipe.at("title").get<std::string>()) + " with " +
-          thousands(recipe.at("parameters").get<Index>()) + " parameters comes to a held-out loss of " +
-          number(other.at("val_loss").back(), 4) + " at noise " + level_text(other.at("noise")) + ", " +
-          number(last.at("val_loss").back().get<double>() - other.at("val_loss").back().get<double>(), 4) +
-          " below the autoencoder's";
+      const double difference = last.at("val_loss").back().get<double>() - other.at("val_loss").back().get<double>();
+      std::string text = "The " + escaped(recipe.at("title").get<std::string>()) + " with " +
+                         thousands(recipe.at("parameters").get<Index>()) + " parameters comes to a held-out loss of " +
+                         number(other.at("val_loss").back(), 4) + " at noise " + level_text(other.at("noise")) + ", " +
+                         number(std::abs(difference), 4) + (difference >= 0 ? " below" : " above") +
+                         " the first network's";
       if (judged)
         text += ", and to " + percent(rate(other.at("recognized"))) + " recognized instead of " +
                 percent(rate(last.at("recognized")));
@@ -569,9 +600,10 @@ class StudyReport {
         for (const json& s : series) {
           if (s.at("name") != blind) continue;
           text += std::string(any ? "; " : "") + "at " + level_text(level.at("noise")) + " ";
-          text += judged
-                      ? percent(s.at("recognized")[k]) + " recognized against " + percent(rate(level.at("recognized")))
-                      : number(s.at("psnr")[k], 2) + " dB against " + number(level.at("psnr"), 2);
+          text +=
+              judged
+                  ? percent(s.at("recognized").at(k)) + " recognized against " + percent(rate(level.at("recognized")))
+                  : number(number_of(s.at("psnr").at(k)), 2) + " dB against " + number(number_of(level.at("psnr")), 2);
           any = true;
         }
       }
@@ -595,7 +627,12 @@ void write_report(const run::Folder& folder) {
   if (!metrics.contains("sweep")) {
     throw FormatError(folder.file("metrics.json") + ": expected the figures of a study; `denoise train` has no report");
   }
-  write_file(folder.file("report.html"), StudyReport(metrics, folder).html());
+  try {
+    write_file(folder.file("report.html"), StudyReport(metrics, folder).html());
+  } catch (const json::exception& error) {
+    throw FormatError(folder.file("metrics.json") +
+                      ": not the figures of a study by linnet " LINNET_VERSION_STRING " (" + error.what() + ")");
+  }
 }
 
 }  // namespace denoise

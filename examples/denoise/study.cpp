@@ -103,9 +103,9 @@ Options with_sorted_levels(Options options) {
   return options;
 }
 
-/// Throws what is wrong with the options, before anything is read or written.
+}  // namespace
+
 void validate(const Options& options) {
-  set_num_threads(options.threads);
   for (std::size_t i = 0; i < options.noise.size(); ++i) {
     corruption_of(options, options.noise[i]).validate();
     if (i > 0 && level_text(options.noise[i]) == level_text(options.noise[i - 1])) {
@@ -114,11 +114,24 @@ void validate(const Options& options) {
   }
 }
 
+namespace {
+
+/// Decibels for people; what is not finite is null in JSON.
+std::string decibels_text(const json& psnr) {
+  char text[32] = "infinite";
+  if (!psnr.is_null()) std::snprintf(text, sizeof text, "%.2f dB", psnr.get<double>());
+  return text;
+}
+
 /// A study on its way from the images to the report.
 class Study {
  public:
   Study(const Options& options, const data::Images& images) : options_(options), images_(images) {
-    if (images.train.labelled() && images.held_out.labelled()) add_judges();
+    const bool labelled = images.train.labelled() && images.held_out.labelled();
+    if (given_ && !labelled) {
+      throw ValueError(options.data + ": --classifier needs images with labels: PNG files in subfolders 0 to 9");
+    }
+    if (labelled) add_judges();
     for (const Recipe& recipe : recipes_) {
       for (const double noise : options.noise) add(recipe, noise, false);
     }
@@ -139,12 +152,12 @@ class Study {
                 all_.size() + judges_.size() - (judges_.empty() || !given_ ? 0 : 1));
     progress_ = std::make_shared<run::Progress>(work_);
     for (const Judge& judge : judges_) {
-      if (judge.job) run::train(folder, *judge.job, progress_);
+      if (judge.job) classifier_seconds_ += run::train(folder, *judge.job, progress_).total_seconds();
     }
     for (Trained& trained : all_) train_denoiser(folder, trained, options_, images_, progress_);
     write_history(folder, all_);
     const json metrics = measure_all(folder);
-    write_file(folder.file("metrics.json"), metrics.dump(2) + "\n");
+    folder.write_json("metrics.json", metrics);
     write_report(folder);
     tell(metrics);
     std::printf("report: %s\n", std::filesystem::absolute(folder.file("report.html")).string().c_str());
@@ -162,15 +175,16 @@ class Study {
     const auto add = [&](const std::string& name, const std::string& title, double noise) {
       Judge& judge = judges_.emplace_back(Judge{classifier::build(images_.train.image_shape(), options_.seed)});
       const Corruption corruption = corruption_of(options_, noise);
-      judge.job = classifier::job(judge.model, name, title, LabelSource(images_.train, corruption, options_.seed),
-                                  LabelSource(images_.held_out, corruption, kHeldOutNoise, false), epochs,
-                                  data::provenance(images_));
+      judge.job =
+          classifier::job(judge.model, name, title, LabelSource(images_.train, corruption, options_.seed),
+                          LabelSource(images_.held_out, corruption, kHeldOutNoise, false), epochs,
+                          data::provenance(images_, noise == 0 ? "" : options_.noise_kind + " " + level_text(noise)));
       work_ += judge.job->work();
     };
     if (given_) {
       judges_.push_back({load_model(options_.classifier)});
       classifier::require(judges_[0].model, options_.classifier, images_.held_out);
-      foreign_ = data::warn_of_other_data(options_.classifier, images_);
+      other_training_data_ = data::other_training_data(options_.classifier, images_);
     } else {
       add("classifier", "classifier", 0);
     }
@@ -199,18 +213,20 @@ class Study {
     metrics["floor"] = binary_entropy(clean);
     metrics["mean_image_bce"] = mean_image_bce(images_.train, clean);
     metrics["clean_strip"] = clean_strip(folder, images_.held_out, judge());
+    metrics["classifier_seconds"] = classifier_seconds_;
     if (judge() != nullptr) {
       json& about = metrics["classifier"];
       about = recognition(classifier::judge(*judge(), clean.view()), images_.held_out);
       about["parameters"] = judge()->parameter_count();
       about["file"] = given_ ? options_.classifier : "models/classifier.safetensors";
-      about["trained_on_other_images"] = foreign_;
+      about["other_training_data"] = other_training_data_;
     }
     for (std::size_t i = 0; i < options_.noise.size(); ++i) {
       const double noise = options_.noise[i];
       measuring("noise " + level_text(noise) + " without a denoiser", 0);
       json level = measure_level(options_, noise, images_, judge(), judges_.empty() ? nullptr : &judges_[i + 1].model);
-      level["noisy_strip"] = noisy_strip(folder, options_, noise, images_.held_out, judge());
+      level["noisy_strip"] =
+          noisy_strip(folder, "noisy-" + level_text(noise), corruption_of(options_, noise), images_.held_out, judge());
       metrics["levels"].push_back(level);
     }
     const auto measure_one = [&](const Trained& trained) {
@@ -235,13 +251,13 @@ class Study {
 
   /// The figures that matter most, on the terminal.
   static void tell(const json& metrics) {
-    for (const json& level : metrics["recipes"][0]["levels"]) {
-      std::printf("noise %g: held-out cross-entropy %.4f (a perfect copy: %.4f), PSNR %.2f dB",
-                  level["noise"].get<double>(), level["bce"].get<double>(), metrics["floor"].get<double>(),
-                  level["psnr"].get<double>());
+    for (const json& level : metrics.at("recipes").at(0).at("levels")) {
+      std::printf("noise %g: held-out cross-entropy %.4f (a perfect copy: %.4f), PSNR %s",
+                  level.at("noise").get<double>(), level.at("bce").get<double>(), metrics.at("floor").get<double>(),
+                  decibels_text(level.at("psnr")).c_str());
       if (level.contains("recognized")) {
-        std::printf(", recognized %.1f%%",
-                    100.0 * level["recognized"]["count"].get<double>() / level["recognized"]["of"].get<double>());
+        std::printf(", recognized %.1f%%", 100.0 * level.at("recognized").at("count").get<double>() /
+                                               level.at("recognized").at("of").get<double>());
       }
       std::printf("\n");
     }
@@ -251,11 +267,11 @@ class Study {
   const data::Images& images_;
   const std::deque<Recipe> recipes_ = recipes_of(options_);
   const bool given_ = !options_.classifier.empty();  ///< a classifier
-  bool foreign_ = false;                             ///< it was trained on other images
+  std::string other_training_data_;                  ///< that it was trained on
   std::deque<Judge> judges_;
   std::deque<Trained> all_;
   std::vector<const Trained*> swept_;  ///< all but those that are there for their last activation
-  double work_ = 0;
+  double work_ = 0, classifier_seconds_ = 0;
   std::shared_ptr<run::Progress> progress_;
 };
 
@@ -263,6 +279,7 @@ class Study {
 
 void train_command(const Options& as_given) {
   const Options options = with_sorted_levels(as_given);
+  set_num_threads(options.threads);
   validate(options);
   const data::Images images = data::load(options.data);
   const std::deque<Recipe> recipes = {recipe_of(options)};
@@ -281,18 +298,21 @@ void train_command(const Options& as_given) {
     train_denoiser(folder, trained, options, images, progress);
     json figures = measure(folder, trained, options, images.held_out, nullptr);
     figures["model"] = "models/" + trained.name + ".safetensors";
-    figures["noisy_strip"] = noisy_strip(folder, options, trained.noise, images.held_out, nullptr);
+    figures["noisy_strip"] =
+        noisy_strip(folder, "noisy-" + (trained.blind ? std::string("blind") : level_text(trained.noise)),
+                    corruption_of(options, trained.noise, trained.blind), images.held_out, nullptr);
     metrics["models"].push_back(figures);
-    std::printf("%s: held-out cross-entropy %.4f, PSNR %.2f dB, SSIM %.3f: %s\n", trained.job->title.c_str(),
-                figures["bce"].get<double>(), figures["psnr"].get<double>(), figures["ssim"].get<double>(),
+    std::printf("%s: held-out cross-entropy %.4f, PSNR %s, SSIM %.3f: %s\n", trained.job->title.c_str(),
+                figures["bce"].get<double>(), decibels_text(figures["psnr"]).c_str(), figures["ssim"].get<double>(),
                 folder.file(figures["model"]).c_str());
   }
   write_history(folder, all);
-  write_file(folder.file("metrics.json"), metrics.dump(2) + "\n");
+  folder.write_json("metrics.json", metrics);
 }
 
 void study_command(const Options& as_given) {
   const Options options = with_sorted_levels(as_given);
+  set_num_threads(options.threads);
   validate(options);
   const data::Images images = data::load(options.data);
   Study(options, images).run();

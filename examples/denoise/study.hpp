@@ -45,6 +45,9 @@ struct Options {
 
 // ---- What is trained: networks.cpp, training.cpp ----
 
+/// Throws ValueError for levels of noise that cannot be, or that are there twice.
+void validate(const Options& options);
+
 /// What is trained alike at every level of noise.
 struct Recipe {
   std::string name;   ///< of files: "autoencoder", "unet", ...
@@ -97,18 +100,18 @@ Pairs pairs_of(const ImageDataset& images, const Corruption& corruption, std::ui
 
 Corruption corruption_of(const Options& options, double amount, bool blind = false);
 
-/// How close images are to the clean ones: "bce" (mean binary cross-entropy a pixel), "mse", "psnr" (in decibels) and
-/// "ssim" (the mean over images).
+/// How close images are to the clean ones: "bce" (mean binary cross-entropy a pixel), "mse", "psnr" (in decibels; null
+/// where nothing differs) and "ssim" (the mean over images).
 nlohmann::json closeness(const Tensor<float>& y, const Tensor<float>& clean);
 
 /// How a classifier takes images: "recognized", "confident_wrong" and "confusion".
 nlohmann::json recognition(const classifier::Verdicts& verdicts, const ImageDataset& truth);
 
-/// The clean held-out images that the pictures show, one of each class or the first ten, and those images under noise.
-/// `judge` may be null here and below: then nothing is recognized.
+/// The clean held-out images that the pictures show, one of each class or the first ten, and those images under noise;
+/// `name` is that of the picture. `judge` may be null here and below: then nothing is recognized.
 nlohmann::json clean_strip(const run::Folder& folder, const ImageDataset& images, const Model<float>* judge);
-nlohmann::json noisy_strip(const run::Folder& folder, const Options& options, double noise, const ImageDataset& images,
-                           const Model<float>* judge);
+nlohmann::json noisy_strip(const run::Folder& folder, const std::string& name, const Corruption& corruption,
+                           const ImageDataset& images, const Model<float>* judge);
 
 /// What a trained denoiser does to the held-out images: figures, pictures, failures.
 nlohmann::json measure(const run::Folder& folder, const Trained& trained, const Options& options,

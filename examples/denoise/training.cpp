@@ -49,7 +49,8 @@ run::Job job_of(Trained& trained, const Options& options, const data::Images& im
           .held_out = DenoisingSource(images.held_out, noise, kHeldOutNoise, false),
           .epochs = recipe.epochs,
           .batch = recipe.batch,
-          .about = data::provenance(images)};
+          .about = data::provenance(
+              images, options.noise_kind + (trained.blind ? " up to " : " ") + level_text(trained.noise))};
 }
 
 /// The other last activation, for comparison.
@@ -77,10 +78,9 @@ std::deque<Recipe> recipes_of(const Options& options) {
     const Recipe main = recipe_of(options);
     return {main, twin_of(main)};
   }
-  const Recipe quick{
-      "autoencoder-10", "autoencoder, 10 epochs", "autoencoder", "sigmoid", options.filters, 10, 128, 3e-3, "constant"};
-  const Recipe best{
-      "autoencoder", "autoencoder, best recipe", "autoencoder", "sigmoid", options.filters, 100, 128, 4e-3, "cosine"};
+  const Recipe quick{"autoencoder-10", "autoencoder, 10 epochs", "autoencoder", "sigmoid", 16, 10, 128, 3e-3,
+                     "constant"};
+  const Recipe best{"autoencoder", "autoencoder, best recipe", "autoencoder", "sigmoid", 16, 100, 128, 4e-3, "cosine"};
   const Recipe unet{"unet", "U-Net", "unet", "sigmoid", 16, 14, 64, 2e-3, "cosine"};
   return {best, quick, unet, twin_of(quick)};
 }
@@ -101,8 +101,11 @@ void train_denoiser(const run::Folder& folder, Trained& trained, const Options& 
     trained.history = run::train(folder, *trained.job, progress);
     return;
   }
-  const auto few = std::make_shared<const Tensor<float>>(
-      images.held_out.first(std::min<Index>(16, images.held_out.size())).images());
+  // What training sees: the output for clean images, which are darker, may be another matter.
+  const auto few =
+      std::make_shared<const Tensor<float>>(pairs_of(images.train.first(std::min<Index>(16, images.train.size())),
+                                                     corruption_of(options, trained.noise, trained.blind), options.seed)
+                                                .noisy);
   for (int attempt = 0; attempt < kMostSeeds; ++attempt) {
     const auto dead_loss = std::make_shared<double>(-1);
     run::Job job = *trained.job;

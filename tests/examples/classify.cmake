@@ -16,7 +16,7 @@ if(CMAKE_MATCH_1 LESS 80)
 endif()
 # A training that is stopped goes on and ends with the same bits.
 run(0 train --data "${WORK}/idx" --out "${WORK}/whole" --epochs 60)
-stop("${WORK}/stopped" "classify train --resume" train --data "${WORK}/idx" --epochs 60)
+stop(INT "${WORK}/stopped" "classify train --resume" train --data "${WORK}/idx" --epochs 60)
 if(stopped)
   run(0 train --resume --config "${WORK}/stopped/config.json" --out "${WORK}/stopped")
   same_files("${WORK}/whole/models/classifier.safetensors" "${WORK}/stopped/models/classifier.safetensors")

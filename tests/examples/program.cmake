@@ -29,24 +29,30 @@ function(refuse expected)
   endif()
 endfunction()
 
-# stop(<folder> <message> <argument>...): starts PROGRAM ... --out <folder> and interrupts it, as Ctrl-C does, until it
-# was stopped amid its work: how long it takes until there is something to stop depends on the machine. `message` is
-# what it then says. Sets `stopped`, FALSE where there is no `timeout` to do it with.
+# stop(<signal> <folder> <message> <argument>...): starts PROGRAM ... --out <folder> and stops it by INT, as Ctrl-C does,
+# or KILL, until it was stopped amid its work: how long it takes until there is something to stop depends on the
+# machine. `message` is what it then says (not after KILL). Sets `stopped`, FALSE where there is no `timeout` to do it
+# with, which without --foreground might send the signal twice.
 find_program(TIMEOUT timeout)
-macro(stop folder message)
+macro(stop signal folder message)
   set(stopped FALSE)
   if(TIMEOUT)
     foreach(seconds IN ITEMS 0.2 0.4 0.8 1.6 3 6 12 24)
       file(REMOVE_RECURSE "${folder}")
-      execute_process(COMMAND "${TIMEOUT}" --preserve-status -s INT ${seconds} "${PROGRAM}" ${ARGN} --out "${folder}"
+      execute_process(COMMAND "${TIMEOUT}" --foreground --preserve-status -s ${signal} ${seconds} "${PROGRAM}" ${ARGN} --out "${folder}"
         RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE error)
       file(GLOB checkpoints "${folder}/models/*.checkpoint")
-      if(status EQUAL 130 AND checkpoints)
+      if(NOT status EQUAL 0 AND checkpoints)
         set(stopped TRUE)
         break()
       endif()
     endforeach()
     string(FIND "${error}" "everything is saved. To go on: ${message}" found)
+    if("${signal}" STREQUAL "KILL")
+      set(found 0)
+    elseif(NOT status EQUAL 130)
+      set(found -1)
+    endif()
     if(NOT stopped OR found EQUAL -1)
       message(FATAL_ERROR "${PROGRAM} ${ARGN} could not be stopped: status ${status}\n${output}\n${error}")
     endif()
@@ -58,6 +64,21 @@ function(no_checkpoints folder)
   file(GLOB checkpoints "${folder}/models/*.checkpoint")
   if(checkpoints)
     message(FATAL_ERROR "left behind: ${checkpoints}")
+  endif()
+endfunction()
+
+# same_figures(<a> <b>): the same text, but for times.
+function(same_figures a b)
+  foreach(path IN ITEMS "${a}" "${b}")
+    file(READ "${path}" text)
+    string(REGEX REPLACE "\"(images_per_second|seconds|classifier_seconds)\": [-+.0-9e]+" "" text "${text}")
+    string(REGEX REPLACE ",[.0-9]+\n" "\n" text "${text}")  # the last column of a history
+    list(APPEND texts "${text}")
+  endforeach()
+  list(GET texts 0 first)
+  list(GET texts 1 second)
+  if(NOT first STREQUAL second)
+    message(FATAL_ERROR "${a} and ${b} have other figures")
   endif()
 endfunction()
 
