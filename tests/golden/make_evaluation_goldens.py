@@ -4,15 +4,18 @@
     apt-get install python3-skimage python3-scipy && /usr/bin/python3 tests/golden/make_evaluation_goldens.py
 
 writes evaluation.npz beside itself: pairs of images `a` and `b` {n, height, width, channels}, and for each pair `mse`,
-`psnr` and `ssim` by scikit-image, `bce` by SciPy's xlogy, and the first two of `a` under filters by scipy.ndimage: `box3`, `box5` and
-`gaussian` with the `deviations`; `probability` and its `entropy` by SciPy; `counts` {k, 2} of successes and trials,
-and `wilson` {k, 2}, the bounds that solve (p - q)^2 = z^2 q (1 - q) / n for q, found by root finding.
+`psnr` and `ssim` by scikit-image, `bce` by SciPy's xlogy, and the first two of `a` under filters by scipy.ndimage:
+`box3`, `box5` and `gaussian` with the `deviations`; `probability` and its `entropy` by SciPy; `counts` {k, 2} of successes and trials,
+and `wilson` {k, 2}, the bounds that solve (p - q)^2 = z^2 q (1 - q) / n for q, found by root finding; for diversity.hpp
+`real` and `generated` samples, and by NumPy and SciPy their `pairwise` mean distance, `vendi` score (cosine kernel),
+`density`, `coverage`, `nearest` {index, distance} and `frechet` distance; `images` and their `pairwise_ssim`.
 """
 
 import pathlib
 
 import numpy as np
-from scipy import ndimage, optimize, special, stats
+from scipy import linalg, ndimage, optimize, special, stats
+from scipy.spatial import distance
 from skimage import metrics
 
 rng = np.random.default_rng(20261125)
@@ -53,4 +56,28 @@ for successes, trials in counts:
     bounds.append([0 if successes == 0 else optimize.brentq(f, 0, p - inside, xtol=1e-15),
                    1 if successes == trials else optimize.brentq(f, p + inside, 1, xtol=1e-15)])
 arrays["counts"], arrays["wilson"] = counts.astype(np.float64), np.array(bounds)
+
+real = rng.normal(size=(60, 2, 3, 2)) * rng.uniform(0.2, 2, size=(2, 3, 2))
+generated = np.concatenate([rng.normal(size=(40, 2, 3, 2)) * 0.4 + 0.3, real[:3], real[:3] + 0.01])
+arrays["real"], arrays["generated"] = real, generated
+a, b = real.reshape(len(real), -1), generated.reshape(len(generated), -1)
+arrays["pairwise"] = np.array(distance.pdist(a).mean())
+for name, x in {"vendi": a, "vendi_few": a[:7]}.items():  # more samples than elements, and fewer
+    x = x / np.linalg.norm(x, axis=1, keepdims=True)
+    eigenvalues = np.linalg.eigvalsh(x @ x.T / len(x))
+    eigenvalues = eigenvalues[eigenvalues > 1e-14]
+    arrays[name] = np.array(np.exp(-(eigenvalues * np.log(eigenvalues)).sum()))
+radius = np.sort(distance.cdist(a, a), axis=1)[:, 5]  # the first is the sample itself
+inside = distance.cdist(a, b) < radius[:, None]
+arrays["density"], arrays["coverage"] = np.array(inside.sum() / (5 * len(b))), np.array(inside.any(axis=1).mean())
+d = distance.cdist(b, a)
+arrays["nearest"] = np.stack([d.argmin(axis=1), d.min(axis=1)], axis=1)
+c_a, c_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+between = np.trace(c_a + c_b - 2 * linalg.sqrtm(c_a @ c_b).real)
+arrays["frechet"] = np.array(((a.mean(0) - b.mean(0)) ** 2).sum() + between)
+images = ndimage.gaussian_filter(rng.random((5, 14, 13, 1)), (0, 1, 1, 0))
+arrays["images"] = images
+arrays["pairwise_ssim"] = np.array(np.mean([
+    metrics.structural_similarity(images[i], images[j], data_range=1, gaussian_weights=True, sigma=1.5,
+                                  use_sample_covariance=False, channel_axis=2) for i in range(5) for j in range(i)]))
 np.savez_compressed(pathlib.Path(__file__).parent / "evaluation.npz", **arrays)
