@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.option_defaults()->always_capture_default();
   denoise::Options options;
-  std::string model, input, config;
+  std::string model, input, config, given_folder;
 
   CLI::App* study =
       app.add_subcommand("study", "Train a model for each level of noise, measure, and write one report of all");
@@ -39,7 +39,9 @@ int main(int argc, char** argv) {
     cli::number(command, "--threads", options.threads, "Threads; 0 means all cores", 0, 4096);
   }
   for (CLI::App* command : {study, train}) {
-    cli::folder(command, "--out", options.out, "Run folder: models, figures, pictures and the report");
+    cli::folder(command, "--out", options.out,
+                command == study ? "Run folder: models, figures, pictures and the report"
+                                 : "Run folder: models, figures and pictures");
     command
         ->add_option("--model", options.model, "Network: the autoencoder of the original report (ML-PW-12), or a U-Net")
         ->check(CLI::IsMember({"autoencoder", "unet"}));
@@ -76,9 +78,9 @@ int main(int argc, char** argv) {
     command->add_option("--model", model, "A model that `denoise` has saved")->required()->type_name("FILE");
   }
   apply->add_option("input", input, "PNG file, folder of PNG files, or IDX file")->required()->type_name("PATH");
-  cli::folder(apply, "--out", options.out, "Folder for the denoised files, which get the names of the noisy ones")
+  cli::folder(apply, "--out", given_folder, "Folder for the denoised files, which get the names of the noisy ones")
       ->required();
-  cli::folder(report, "--out", options.out, "Run folder")->required();
+  cli::folder(report, "--out", given_folder, "Run folder")->required();
 
   return cli::main(
       app, argc, argv,
@@ -87,8 +89,8 @@ int main(int argc, char** argv) {
         if (*study) denoise::study_command(options);
         if (*train) denoise::train_command(options);
         if (*eval) denoise::eval_command(options, model);
-        if (*apply) denoise::apply_command(model, input, options.out);
-        if (*report) denoise::write_report(run::Folder(options.out));
+        if (*apply) denoise::apply_command(model, input, given_folder);
+        if (*report) denoise::write_report(run::Folder(given_folder));
       },
       [&] {
         return std::string("denoise ") + (*study ? "study" : "train") + " --resume --config '" + options.out +

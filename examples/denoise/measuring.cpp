@@ -61,7 +61,12 @@ Tensor<float> rows_of(const Tensor<float>& all, const std::vector<Index>& indice
 json strip(const run::Folder& folder, const std::string& name, const std::string& file, const Tensor<float>& images,
            const Model<float>* judge, const std::vector<int>& truth) {
   const std::string path = "pictures/" + file + ".png";
-  write_grid(folder.file(path), images, {.columns = images.batch(), .gap = 3});
+  const GridStyle style{.columns = kStripImages, .gap = 3};
+  // Always as wide as ten images, so that all of a page have one size.
+  Tensor<float> all(images.shape().without_batch().with_batch(std::max(kStripImages, images.batch())),
+                    static_cast<float>(style.ground) / 255);
+  std::copy(images.begin(), images.end(), all.begin());
+  write_grid(folder.file(path), all, style);
   json result = {{"name", name}, {"picture", path}};
   if (judge != nullptr) {
     const classifier::Verdicts verdicts = classifier::judge(*judge, images.view());

@@ -75,6 +75,7 @@ std::string strips_html(const run::Folder& folder, const json& strips) {
         verdicts.push_back(strip.at("verdicts").at(i) == strip.at("truth").at(i) ? digit : wrong(digit));
       }
     }
+    if (!verdicts.empty()) verdicts.resize(std::max<std::size_t>(verdicts.size(), kStripImages));
     const std::string name = strip.at("name");
     html += Page::strip(escaped(name), picture(folder.file(strip.at("picture")), name), verdicts);
   }

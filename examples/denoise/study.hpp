@@ -129,6 +129,9 @@ std::vector<double> sweep_levels(const Options& options);
 /// The mean training image's cross-entropy with the held-out ones: what a network reaches that looks at nothing.
 double mean_image_bce(const ImageDataset& train, const Tensor<float>& held_out);
 
+/// The images of a strip of a picture.
+inline constexpr Index kStripImages = 10;
+
 /// A verdict of the classifier with this probability or more is a confident one.
 inline constexpr double kConfident = 0.9;
 

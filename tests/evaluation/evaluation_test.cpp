@@ -67,6 +67,10 @@ TEST_CASE("the entropy of grey targets is SciPy's") {
     sum += entropy[i];
   }
   CHECK(binary_entropy(p.view()) == Approx(sum / static_cast<double>(p.size())).epsilon(1e-12));
+  CHECK(test::mentions(test::error_of<ValueError>([] { binary_entropy(Tensor<float>({2}, 1.5f)); }), "got 1.5"));
+  CHECK(test::mentions(test::error_of<ShapeError>([] { binary_entropy(Tensor<float>(Shape{0})); }), "binary_entropy"));
+  CHECK(test::mentions(test::error_of<ShapeError>([] { binary_crossentropy(Tensor<float>({2}), Tensor<float>({3})); }),
+                       "(3)"));
 }
 
 TEST_CASE("Wilson's interval") {

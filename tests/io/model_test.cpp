@@ -156,6 +156,7 @@ TEST_CASE("a model's file may tell more") {
   CHECK(load_safetensors(path).metadata.at("trained by") == "me");
   CHECK(load_model(path).parameter_count() == model.parameter_count());
   CHECK(mentions(error_of<ValueError>([&] { save_model(model, path, {{"format", "mine"}}); }), "\"format\" is taken"));
+  CHECK(mentions(error_of<ValueError>([&] { save_model(model, path, {{"linnet.progress", "0"}}); }), "is taken"));
   CHECK(mentions(error_of<ValueError>([&] { save_model(model, path, {{"broken", "\xff"}}); }), "UTF-8"));
 }
 

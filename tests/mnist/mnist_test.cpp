@@ -35,7 +35,7 @@ void check_ten_epochs(double amount, double bound) {
   REQUIRE(train.size() == 60000);
   REQUIRE(held_out.size() == 10000);
   Model<float> model = test::denoiser();
-  Trainer trainer(model, BinaryCrossentropy{}, Adam{.learning_rate = 1e-3});
+  Trainer trainer(model, BinaryCrossentropy{}, Adam{.learning_rate = 3e-3});
   const Corruption noise{.amount = amount};
   trainer.fit(DenoisingSource(train, noise), {.epochs = 10, .batch_size = 128, .callbacks = {ProgressBar{}}});
   const double loss = trainer.evaluate(DenoisingSource(held_out, noise, 1, false))["loss"];
@@ -46,8 +46,9 @@ void check_ten_epochs(double amount, double bound) {
 
 }  // namespace
 
-// The bounds are a little above what the same network reached with PyTorch 1.13: 0.1028, 0.1307 (another seed:
-// 0.1294) and 0.1578.
+// The bounds are a little above what the same network reached with PyTorch 1.13 at a rate of 1e-3: 0.1028, 0.1307 (another
+// seed: 0.1294) and 0.1578. At 1e-3 linnet's figures are 0.1027, 0.1316 and 0.1578; 3e-3 was chosen on a part of the
+// training set.
 
 TEST_CASE("held-out cross-entropy at noise 0.5") { check_ten_epochs(0.5, 0.1035); }
 

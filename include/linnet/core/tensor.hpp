@@ -27,9 +27,11 @@ struct AlignedAllocator {
 
   T* allocate(std::size_t n) {
     if (n > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw std::bad_array_new_length();
-    void* const memory = ::operator new (n * sizeof(T), std::align_val_t{kAlignment}, std::nothrow);
-    if (memory == nullptr) throw MemoryError(n * sizeof(T));
-    return static_cast<T*>(memory);
+    try {
+      return static_cast<T*>(::operator new (n * sizeof(T), std::align_val_t{kAlignment}));
+    } catch (const std::bad_alloc&) {
+      throw MemoryError(n * sizeof(T));
+    }
   }
   void deallocate(T* p, std::size_t) { ::operator delete (p, std::align_val_t{kAlignment}); }
   friend bool operator==(const AlignedAllocator&, const AlignedAllocator&) { return true; }

@@ -64,8 +64,8 @@ Tensor<T> box_filter(const Tensor<T>& images, Index size) {
 }
 
 /// A Gaussian blur of standard deviation `deviation` (pixels), cut off beyond 4 deviations; beyond the border the
-/// outermost pixel repeats (scipy.ndimage.gaussian_filter with mode="nearest"). Throws ValueError unless the deviation is
-/// positive and finite, ShapeError for anything but images {n, height, width, channels}.
+/// outermost pixel repeats (scipy.ndimage.gaussian_filter with mode="nearest"). Throws ValueError for a deviation
+/// that is not in (0, 1000], ShapeError for anything but images {n, height, width, channels}.
 template <class T>
 Tensor<T> gaussian_filter(TensorView<const T> images, double deviation) {
   if (!(deviation > 0) || !(deviation <= 1000)) {

@@ -44,12 +44,17 @@ double mean_squared_error(const Tensor<T>& a, const Tensor<T>& b) {
 inline double psnr(double mean_squared_error) { return -10 * std::log10(mean_squared_error); }
 
 /// The mean over elements of the entropy of targets in [0, 1], in nats: the least binary cross-entropy that any output
-/// can have with them, reached by a perfect copy. 0 only if all of them are 0 or 1.
+/// can have with them, reached by a perfect copy. 0 only if all of them are 0 or 1. Throws ShapeError for no targets,
+/// ValueError for one outside [0, 1].
 template <class T>
 double binary_entropy(TensorView<const T> target) {
+  detail::require_same_images("binary_entropy", target, target);
   double sum = 0;
   for (Index i = 0; i < target.size(); ++i) {
     const double p = static_cast<double>(target[i]);
+    if (!(p >= 0 && p <= 1)) {
+      throw ValueError("binary_entropy: expected targets in [0, 1], got " + std::to_string(p));
+    }
     if (p > 0 && p < 1) sum -= std::fma(p, std::log(p), (1 - p) * std::log(1 - p));
   }
   return sum / static_cast<double>(target.size());

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -243,13 +244,13 @@ Model<T> model_of(const std::string& path, const SafetensorsFile& file, const La
 
 /// Writes a model, architecture and weights, and texts of your own beside them, which load_safetensors(path).metadata
 /// has again. Throws FileError when the file cannot be written, ValueError for a layer without describe(), for names
-/// that are not UTF-8 or occur twice, and for a text called "format" or "linnet.architecture".
+/// that are not UTF-8 or occur twice, and for a text called "format" or "linnet....".
 template <class T>
 void save_model(const Model<T>& model, const std::string& path,
                 const std::map<std::string, std::string>& metadata = {}) {
   SafetensorsFile file = detail::model_file(model);
   for (const auto& [name, text] : metadata) {
-    if (!file.metadata.emplace(name, text).second) {
+    if (name.starts_with("linnet.") || !file.metadata.emplace(name, text).second) {
       throw ValueError("save_model: the name \"" + name + "\" is taken by the format; choose another");
     }
   }
