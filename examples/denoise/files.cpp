@@ -14,9 +14,7 @@ void eval_command(const Options& options, const std::string& path) {
   const Model<float> model = load_model(path);
   const data::Images images = data::load(options.data);
   const bool judged = !options.classifier.empty();
-  if (judged && !images.held_out.labelled()) {
-    throw ValueError(options.data + ": --classifier needs images with labels: PNG files in subfolders 0 to 9");
-  }
+  validate(options, images);
   if (model.input_shape() != images.held_out.image_shape() || model.output_shape() != model.input_shape()) {
     throw ShapeError(path + ": expected a model of images " + images.held_out.image_shape().to_string() +
                      ", got one of " + model.input_shape().to_string() + " to " + model.output_shape().to_string());

@@ -128,9 +128,6 @@ class Study {
  public:
   Study(const Options& options, const data::Images& images) : options_(options), images_(images) {
     const bool labelled = images.train.labelled() && images.held_out.labelled();
-    if (given_ && !labelled) {
-      throw ValueError(options.data + ": --classifier needs images with labels: PNG files in subfolders 0 to 9");
-    }
     if (labelled) add_judges();
     for (const Recipe& recipe : recipes_) {
       for (const double noise : options.noise) add(recipe, noise, false);
@@ -175,10 +172,9 @@ class Study {
     const auto add = [&](const std::string& name, const std::string& title, double noise) {
       Judge& judge = judges_.emplace_back(Judge{classifier::build(images_.train.image_shape(), options_.seed)});
       const Corruption corruption = corruption_of(options_, noise);
-      judge.job =
-          classifier::job(judge.model, name, title, LabelSource(images_.train, corruption, options_.seed),
-                          LabelSource(images_.held_out, corruption, kHeldOutNoise, false), epochs,
-                          data::provenance(images_, noise == 0 ? "" : options_.noise_kind + " " + level_text(noise)));
+      judge.job = classifier::job(judge.model, name, title, LabelSource(images_.train, corruption, options_.seed),
+                                  LabelSource(images_.held_out, corruption, kHeldOutNoise, false), epochs,
+                                  data::provenance(images_, noise == 0 ? "" : noise_text(options_, noise, false)));
       work_ += judge.job->work();
     };
     if (given_) {
@@ -277,6 +273,12 @@ class Study {
 
 }  // namespace
 
+void validate(const Options& options, const data::Images& images) {
+  if (!options.classifier.empty() && !(images.train.labelled() && images.held_out.labelled())) {
+    throw ValueError(options.data + ": --classifier needs images with labels: PNG files in subfolders 0 to 9");
+  }
+}
+
 void train_command(const Options& as_given) {
   const Options options = with_sorted_levels(as_given);
   set_num_threads(options.threads);
@@ -315,6 +317,7 @@ void study_command(const Options& as_given) {
   set_num_threads(options.threads);
   validate(options);
   const data::Images images = data::load(options.data);
+  validate(options, images);
   Study(options, images).run();
 }
 

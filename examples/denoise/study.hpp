@@ -47,6 +47,8 @@ struct Options {
 
 /// Throws ValueError for levels of noise that cannot be, or that are there twice.
 void validate(const Options& options);
+/// Throws ValueError for a classifier that is to judge images without labels.
+void validate(const Options& options, const data::Images& images);
 
 /// What is trained alike at every level of noise.
 struct Recipe {
@@ -140,6 +142,10 @@ inline std::string level_text(double noise) {
   char text[32];
   std::snprintf(text, sizeof text, "%g", noise);
   return text;
+}
+/// "gaussian 0.5", "gaussian up to 0.9": the noise that a model was trained on, as its file tells.
+inline std::string noise_text(const Options& options, double noise, bool blind) {
+  return options.noise_kind + (blind ? " up to " : " ") + level_text(noise);
 }
 
 // ---- The commands: study.cpp, files.cpp, report.cpp ----

@@ -49,8 +49,7 @@ run::Job job_of(Trained& trained, const Options& options, const data::Images& im
           .held_out = DenoisingSource(images.held_out, noise, kHeldOutNoise, false),
           .epochs = recipe.epochs,
           .batch = recipe.batch,
-          .about = data::provenance(
-              images, options.noise_kind + (trained.blind ? " up to " : " ") + level_text(trained.noise))};
+          .about = data::provenance(images, noise_text(options, trained.noise, trained.blind))};
 }
 
 /// The other last activation, for comparison.

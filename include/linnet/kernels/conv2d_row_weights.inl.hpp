@@ -68,8 +68,8 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
       LINNET_UNROLL
       for (int d = 1; d < kDepth; ++d) kept[r][d] = pack(r, first - d);
     }
-    // `pixel` is the pixel s of step h, where pack h - d is kept[(turn + d) % kDepth]. A row of packs that is outside takes no
-    // part: 0 times an element that is not finite would.
+    // `pixel` is the pixel s of step h, where pack h - d is kept[(turn + d) % kDepth]. A row of packs that is outside
+    // takes no part: 0 times an element that is not finite would.
     const auto multiply = [&](const T* pixel, auto s, auto turn, auto careful) LINNET_INLINE_LAMBDA {
       LINNET_UNROLL
       for (int e = 0; e < kElements; ++e) {
