@@ -14,6 +14,8 @@
 
 #include <zlib.h>
 
+#include <nlohmann/json.hpp>
+
 #include "linnet/data/idx.hpp"
 #include "linnet/io/png.hpp"
 #include "linnet/io/safetensors.hpp"
@@ -37,6 +39,14 @@ inline std::string checksum(const ImageDataset& a, const ImageDataset& b) {
   char text[16];
   std::snprintf(text, sizeof text, "%08lx", static_cast<unsigned long>(sum));
   return text;
+}
+
+/// What metrics.json says of the images.
+inline nlohmann::json about(const Images& images) {
+  return {{"origin", images.origin},
+          {"train", images.train.size()},
+          {"held_out", images.held_out.size()},
+          {"crc32", images.checksum}};
 }
 
 /// What a model's file says of the images that its training came from, and of their noise ("" for none).

@@ -116,7 +116,7 @@ img { width: 100%; height: auto; display: block; image-rendering: pixelated; bor
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; margin: 8px 0; }
 th { text-align: left; font-weight: 600; color: var(--soft); vertical-align: bottom; }
-td, th { padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); }
+td, th { padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); } td:first-child { white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 pre { background: var(--card); border-radius: 10px; padding: 14px 16px; overflow-x: auto; font-size: 13px; line-height: 1.45; }
 figure { margin: 14px 0; } figcaption { color: var(--soft); font-size: 14px; }
@@ -127,6 +127,7 @@ svg .reference { stroke: var(--soft); stroke-dasharray: 2 4; stroke-width: 1.3; 
 .legend svg { display: inline-block; width: 34px; height: 10px; vertical-align: middle; margin-right: 6px; }
 .heat td { text-align: center; padding: 4px 2px; border: 1px solid var(--ground); font-variant-numeric: tabular-nums; font-size: 13px; }
 .heat th { text-align: center; padding: 4px 6px; border: 0; }
+.planes { display: grid; grid-template-columns: repeat(auto-fill, minmax(290px, 1fr)); gap: 18px; } .planes figure { margin: 0; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(380px, 1fr)); gap: 18px; }
 details { margin: 10px 0; } summary { cursor: pointer; color: var(--soft); }
 )";
@@ -154,13 +155,13 @@ class Page {
     }
     text_ += "</div>\n";
   }
-  /// A row of pictures with a line of words under each of its `verdicts.size()` columns.
+  /// A row of pictures with lines of words below, one word under each of its columns.
   static std::string strip(const std::string& name, const std::string& image,
-                           const std::vector<std::string>& verdicts) {
+                           const std::vector<std::vector<std::string>>& lines) {
     std::string html = "<span class=\"name\">" + name + "</span><div>" + image;
-    if (!verdicts.empty()) {
+    for (const auto& line : lines) {
       html += "<div class=\"verdicts\">";
-      for (const std::string& verdict : verdicts) html += "<span>" + verdict + "</span>";
+      for (const std::string& word : line) html += "<span>" + word + "</span>";
       html += "</div>";
     }
     return html + "</div>\n";

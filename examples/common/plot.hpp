@@ -29,7 +29,8 @@ struct LinePlot {
   std::string title;  ///< what a screen reader says
   std::string x_label, y_label;
   std::vector<Series> series;
-  std::vector<Reference> references = {};  ///< dotted lines across, with their names
+  std::vector<Reference> references = {};    ///< dotted lines across, with their names
+  std::vector<Reference> x_references = {};  ///< dotted lines upwards, at `y` of the x axis
   bool y_percent = false;
   bool x_whole = false;  ///< marks at whole numbers only
 };
@@ -63,7 +64,11 @@ inline std::string svg(const LinePlot& plot) {
   if (!(x_low <= x_high) || !(y_low <= y_high)) return "";
   if (x_low == x_high) x_low -= 0.5, x_high += 0.5;
 
-  if (y_high - y_low < 1e-12) y_low -= 0.5, y_high += 0.5;
+  if (y_high - y_low < 1e-12) {
+    const double room = plot.y_percent ? 0.1 : 0.5;
+    y_low -= room, y_high += room;
+    if (plot.y_percent) y_high = std::min(y_high, std::max(1.0, y_low));
+  }
   const double y_step = detail::nice_step(y_high - y_low, 7);
   std::vector<double> ticks;
   for (double k = std::floor(y_low / y_step); (k - 1) * y_step < y_high; ++k) ticks.push_back(k * y_step);
@@ -94,6 +99,11 @@ inline std::string svg(const LinePlot& plot) {
     text += "<line class=\"reference\" x1=\"" + number(kLeft, 0) + "\" x2=\"" + number(kRight, 0) + "\" y1=\"" +
             number(y_of(r.y), 1) + "\" y2=\"" + number(y_of(r.y), 1) + "\"/><text x=\"" + number(kRight, 0) +
             "\" y=\"" + number(y_of(r.y) - 5, 1) + "\" text-anchor=\"end\">" + escaped(r.name) + "</text>\n";
+  }
+  for (const Reference& r : plot.x_references) {
+    text += "<line class=\"reference\" x1=\"" + number(x_of(r.y), 1) + "\" x2=\"" + number(x_of(r.y), 1) + "\" y1=\"" +
+            number(kTop, 0) + "\" y2=\"" + number(kBottom, 0) + "\"/><text x=\"" + number(x_of(r.y) + 6, 1) +
+            "\" y=\"" + number(kBottom - 8, 0) + "\">" + escaped(r.name) + "</text>\n";
   }
   for (const Series& s : plot.series) {
     const std::string color = "var(--c" + std::to_string(s.color % 6) + ")";

@@ -8,6 +8,7 @@
 // What the program adds: history.csv (all models'), metrics.json, pictures/, report.html.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -61,8 +62,10 @@ class Folder {
  public:
   /// Makes the folder and its config.json, whose "about" names the program. Throws FileError when there is something in
   /// it already (with `overwrite`: something that is no run of this program; what a run has written is removed), and
-  /// with `resume` when there is no run, or one with other options: "threads" alone may differ.
-  Folder(std::string path, const nlohmann::json& config, Begin begin) : path_(std::move(path)) {
+  /// with `resume` when there is no run, or one with other options: "threads" alone may differ. What is called like one
+  /// of `guests` may lie in the folder, and stays.
+  Folder(std::string path, const nlohmann::json& config, Begin begin, const std::vector<std::string>& guests = {})
+      : path_(std::move(path)) {
     namespace fs = std::filesystem;
     std::error_code error;
     const auto make = [&](const std::string& folder) {
@@ -74,7 +77,11 @@ class Folder {
       if (!is_run) throw FileError(path_ + ": there is no run to go on with (no config.json)");
       require_same(read_json(file("config.json")), config);
     } else {
-      const bool empty = !fs::exists(path_, error) || fs::is_empty(path_, error);
+      bool empty = true;
+      for (auto entry = fs::directory_iterator(path_, error); !error && entry != fs::directory_iterator();
+           entry.increment(error)) {
+        empty = empty && std::find(guests.begin(), guests.end(), entry->path().filename().string()) != guests.end();
+      }
       if (!empty && !(is_run && begin == Begin::overwrite)) {
         throw FileError(path_ +
                         (is_run ? ": there is a run in it already; --resume goes on with it, --overwrite begins anew"
@@ -170,15 +177,43 @@ inline double measuring_work(const Model<float>& model, Index images) {
   return (0.4 * work_of(model) + kComparing) * static_cast<double>(images);
 }
 
-/// A model's losses by epoch, kept in a CSV file.
+/// A model's figures by epoch, kept in a CSV file: "loss", "val_loss", ...
 struct History {
-  std::vector<double> loss, val_loss, seconds;
+  std::vector<std::pair<std::string, std::vector<double>>> figures;
+  std::vector<double> seconds;
   double begun = 0;  ///< seconds of an epoch that was stopped
 
+  History() = default;
+  explicit History(const std::vector<std::string>& names) {
+    for (const std::string& name : names) figures.emplace_back(name, std::vector<double>{});
+  }
+  Index epochs() const { return std::ssize(seconds); }
   double total_seconds() const {
     double sum = 0;
     for (const double s : seconds) sum += s;
     return sum;
+  }
+  nlohmann::json json() const {
+    nlohmann::json all;
+    for (const auto& [name, values] : figures) all[name] = values;
+    return all;
+  }
+  /// "loss,val_loss,seconds".
+  std::string head() const {
+    std::string text;
+    for (const auto& figure : figures) text += figure.first + ",";
+    return text + "seconds";
+  }
+  /// The figures of an epoch, with as many digits as tell every double apart.
+  std::string row(std::size_t epoch) const {
+    std::string text;
+    char number[40];
+    for (const auto& figure : figures) {
+      std::snprintf(number, sizeof number, "%.17g,", figure.second[epoch]);
+      text += number;
+    }
+    std::snprintf(number, sizeof number, "%.3f", seconds[epoch]);
+    return text + number;
   }
 };
 
@@ -195,6 +230,7 @@ struct Job {
   std::vector<AnyCallback<float>> callbacks = {};  ///< besides those that every training has
   std::function<bool()> failed = {};               ///< asked afterwards: whether the training is to be given up
   std::map<std::string, std::string> about = {};   ///< what the model's file tells beside the model
+  std::vector<std::string> figures = {"loss", "val_loss"};  ///< of the logs: what its history keeps
 
   double work() const { return work_of(*model) * static_cast<double>(epochs * train.size()); }
 };
@@ -207,6 +243,7 @@ struct JobProgress {
   std::string title;
   std::shared_ptr<Progress> progress;
   double work_of_epoch;
+  std::vector<std::string> figures;  ///< of the job, and its metrics: what is shown
 
   void show_progress() { bar.prefix = "[" + progress->text() + "] " + title + ": "; }
   template <class T>
@@ -222,7 +259,11 @@ struct JobProgress {
   void on_epoch_end(TrainingState<T>& state) {
     progress->done(work_of_epoch);
     show_progress();
+    const Logs all = state.logs;
+    state.logs = {};
+    for (const std::string& figure : figures) state.logs.set(figure, all[figure]);
     bar.on_epoch_end(state);
+    state.logs = all;
   }
   template <class T>
   void on_train_end(TrainingState<T>& state) {
@@ -241,8 +282,7 @@ struct Record {
   template <class T>
   void on_epoch_end(TrainingState<T>& state) {
     if (failed && failed()) return;
-    history->loss.push_back(state.logs["loss"]);
-    history->val_loss.push_back(state.logs["val_loss"]);
+    for (auto& [figure, values] : history->figures) values.push_back(state.logs[figure]);
     history->seconds.push_back(history->begun + state.seconds);
     history->begun = 0;
     write(folder, name, *history);
@@ -250,41 +290,46 @@ struct Record {
   }
 
   static void write(const Folder& folder, const std::string& name, const History& history) {
-    std::string text = "epoch,loss,val_loss,seconds\n";
-    for (std::size_t i = 0; i < history.loss.size(); ++i) {
-      char row[128];
-      std::snprintf(row, sizeof row, "%zu,%.17g,%.17g,%.3f\n", i + 1, history.loss[i], history.val_loss[i],
-                    history.seconds[i]);
-      text += row;
+    std::string text = "epoch," + history.head() + "\n";
+    for (std::size_t i = 0; i < history.seconds.size(); ++i) {
+      text += std::to_string(i + 1) + "," + history.row(i) + "\n";
     }
-    if (history.begun > 0) text += "begun,,," + std::to_string(history.begun) + "\n";
+    if (history.begun > 0) text += kBegun + std::to_string(history.begun) + "\n";
     write_file(folder.file("models/" + name + ".csv"), text);
   }
-  static History read(const Folder& folder, const std::string& name, Index epochs) {
-    const std::string path = folder.file("models/" + name + ".csv");
-    History history;
+  static History read(const Folder& folder, const Job& job, Index epochs) {
+    const std::string path = folder.file("models/" + job.name + ".csv");
+    History history(job.figures);
     std::error_code error;
     if (epochs == 0 && !std::filesystem::exists(path, error)) return history;
     const Bytes bytes = read_file(path);
     std::istringstream text(std::string(bytes.begin(), bytes.end()));
     std::string line;
     std::getline(text, line);
-    while (static_cast<Index>(history.loss.size()) < epochs && std::getline(text, line)) {
-      double loss = 0, val_loss = 0, seconds = 0;
-      if (std::sscanf(line.c_str(), "%*d,%lf,%lf,%lf", &loss, &val_loss, &seconds) != 3) {
-        throw FormatError(path + ": expected four numbers, got \"" + line + "\"");
+    if (line != "epoch," + history.head()) {
+      throw FormatError(path + ": expected the columns epoch," + history.head() + ", got \"" + line + "\"");
+    }
+    while (history.epochs() < epochs && std::getline(text, line)) {
+      std::istringstream cells(line);
+      double epoch = 0, value = 0;
+      char comma = 0;
+      cells >> epoch;
+      for (auto& figure : history.figures) {
+        cells >> comma >> value;
+        figure.second.push_back(value);
       }
-      history.loss.push_back(loss);
-      history.val_loss.push_back(val_loss);
-      history.seconds.push_back(seconds);
+      cells >> comma >> value;
+      history.seconds.push_back(value);
+      if (cells.fail()) throw FormatError(path + ": expected numbers, got \"" + line + "\"");
     }
-    if (static_cast<Index>(history.loss.size()) < epochs) {
+    if (history.epochs() < epochs) {
       throw FormatError(path + ": expected " + std::to_string(epochs) + " epochs, got " +
-                        std::to_string(history.loss.size()));
+                        std::to_string(history.epochs()));
     }
-    if (std::getline(text, line)) std::sscanf(line.c_str(), "begun,,,%lf", &history.begun);
+    if (std::getline(text, line) && line.rfind(kBegun, 0) == 0) history.begun = std::atof(line.c_str() + kBegun.size());
     return history;
   }
+  static inline const std::string kBegun = "begun,";  ///< the line of an epoch that was stopped, and its seconds
 };
 
 struct StopOnInterrupt {
@@ -312,19 +357,24 @@ inline History train(const Folder& folder, const Job& job, const std::shared_ptr
     *job.model = load_model(model_path);
     progress->skipped(job.work());
     std::filesystem::remove(checkpoint, error);  // of a program that was killed between the two
-    return detail::Record::read(folder, job.name, job.epochs);
+    return detail::Record::read(folder, job, job.epochs);
   }
   if (std::filesystem::exists(checkpoint, error)) load_checkpoint(trainer, checkpoint);
   const Index before = trainer.progress.epoch;
   const double work_of_epoch = job.work() / static_cast<double>(job.epochs);
   progress->skipped(work_of_epoch * static_cast<double>(before));
-  const auto history = std::make_shared<History>(detail::Record::read(folder, job.name, before));
+  const auto history = std::make_shared<History>(detail::Record::read(folder, job, before));
 
   FitOptions<float> options{.epochs = job.epochs - before, .batch_size = job.batch, .validation = job.held_out};
   options.metrics = job.metrics;
   options.callbacks = job.callbacks;  // before Record: they may find that the training has failed
+  std::vector<std::string> shown = job.figures;
+  for (const AnyMetric<float>& metric : job.metrics) {
+    shown.push_back(metric.name());
+    if (job.held_out) shown.push_back("val_" + metric.name());
+  }
   options.callbacks.insert(options.callbacks.end(),
-                           {detail::JobProgress{{}, job.title, progress, work_of_epoch},
+                           {detail::JobProgress{{}, job.title, progress, work_of_epoch, shown},
                             detail::Record{folder, job.name, history, job.failed}, detail::StopOnInterrupt{history}});
   if (options.epochs > 0) trainer.fit(job.train, options);
   if (job.failed && job.failed()) {
@@ -342,6 +392,30 @@ inline History train(const Folder& folder, const Job& job, const std::shared_ptr
   std::filesystem::remove(checkpoint, error);
   stop_if_interrupted();
   return *history;
+}
+
+/// history.csv: the histories of several models, one after the other.
+inline void write_histories(const Folder& folder, const std::vector<std::pair<std::string, const History*>>& all) {
+  std::string text;
+  for (const auto& [name, history] : all) {
+    if (text.empty()) text = "model,epoch," + history->head() + "\n";
+    for (std::size_t i = 0; i < history->seconds.size(); ++i) {
+      text += name + "," + std::to_string(i + 1) + "," + history->row(i) + "\n";
+    }
+  }
+  write_file(folder.file("history.csv"), text);
+}
+
+/// What computed the figures of a run, for metrics.json.
+inline nlohmann::json about_machine() {
+#if defined(__clang__)
+  constexpr const char* kCompiler = "clang " __clang_version__;
+#elif defined(__GNUC__)
+  constexpr const char* kCompiler = "g++ " __VERSION__;
+#else
+  constexpr const char* kCompiler = "unknown";
+#endif
+  return {{"threads", num_threads()}, {"instruction_set", to_string(isa())}, {"compiler", kCompiler}};
 }
 
 }  // namespace run

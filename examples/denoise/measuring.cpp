@@ -10,26 +10,12 @@
 
 namespace denoise {
 
+using figures::counted, figures::rows_of, figures::strip;
 using nlohmann::json;
 
 namespace {
 
 constexpr int kSweepLevels = 13;  // 0, 0.1, ..., 1.2
-
-json interval_of(Index successes, Index trials) {
-  const Interval interval = wilson_interval(successes, trials);
-  return {{"count", successes}, {"of", trials}, {"low", interval.low}, {"high", interval.high}};
-}
-
-json matrix_of(const ConfusionMatrix& matrix) {
-  json rows = json::array();
-  for (int a = 0; a < matrix.classes(); ++a) {
-    json row = json::array();
-    for (int r = 0; r < matrix.classes(); ++r) row.push_back(matrix.count(a, r));
-    rows.push_back(row);
-  }
-  return rows;
-}
 
 /// The deviation, in pixels, of the Gaussian blur that comes closest (by its mean squared error) to the clean images of
 /// a part of the training set, taken evenly from all of it: sets may be sorted by class.
@@ -46,35 +32,6 @@ double best_blur(const Options& options, const ImageDataset& train, double noise
     if (mse < least) least = mse, best = deviation;
   }
   return best;
-}
-
-Tensor<float> rows_of(const Tensor<float>& all, const std::vector<Index>& indices) {
-  Tensor<float> rows(all.shape().without_batch().with_batch(static_cast<Index>(indices.size())));
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    const auto from = all.samples(indices[i], 1);
-    std::copy(from.begin(), from.end(), rows.samples(static_cast<Index>(i), 1).begin());
-  }
-  return rows;
-}
-
-/// A strip of images as a picture of the run, with what the classifier sees in each.
-json strip(const run::Folder& folder, const std::string& name, const std::string& file, const Tensor<float>& images,
-           const Model<float>* judge, const std::vector<int>& truth) {
-  const std::string path = "pictures/" + file + ".png";
-  const GridStyle style{.columns = kStripImages, .gap = 3};
-  // Always as wide as ten images, so that all of a page have one size.
-  Tensor<float> all(images.shape().without_batch().with_batch(std::max(kStripImages, images.batch())),
-                    static_cast<float>(style.ground) / 255);
-  std::copy(images.begin(), images.end(), all.begin());
-  write_grid(folder.file(path), all, style);
-  json result = {{"name", name}, {"picture", path}};
-  if (judge != nullptr) {
-    const classifier::Verdicts verdicts = classifier::judge(*judge, images.view());
-    result["verdicts"] = verdicts.digit;
-    result["confidence"] = verdicts.confidence;
-    result["truth"] = truth;
-  }
-  return result;
 }
 
 Tensor<float> absolute_error(const Tensor<float>& a, const Tensor<float>& b) {
@@ -132,9 +89,9 @@ json recognition(const classifier::Verdicts& verdicts, const ImageDataset& truth
     const auto k = static_cast<std::size_t>(i);
     confident_wrong += verdicts.digit[k] != truth.label(i) && verdicts.confidence[k] >= kConfident;
   }
-  return {{"recognized", interval_of(matrix.correct(), matrix.total())},
-          {"confident_wrong", interval_of(confident_wrong, matrix.total())},
-          {"confusion", matrix_of(matrix)}};
+  return {{"recognized", counted(matrix.correct(), matrix.total())},
+          {"confident_wrong", counted(confident_wrong, matrix.total())},
+          {"confusion", figures::matrix(matrix)}};
 }
 
 Corruption corruption_of(const Options& options, double amount, bool blind) {
@@ -199,8 +156,7 @@ json measure(const run::Folder& folder, const Trained& trained, const Options& o
   result["noise"] = trained.noise;
   result["seed"] = trained.model.seed();
   result["dead_seeds"] = trained.dead_seeds;
-  result["loss"] = trained.history.loss;
-  result["val_loss"] = trained.history.val_loss;
+  result.update(trained.history.json());
   const double seconds = trained.history.total_seconds();
   result["timing"] = {{"seconds", seconds},
                       {"images_per_second", static_cast<double>(trained.job->train.size() * trained.recipe->epochs) /
@@ -244,7 +200,7 @@ std::vector<double> sweep_levels(const Options& options) {
   return levels;
 }
 
-json sweep_of(const std::vector<const Trained*>& models, const Options& options, const ImageDataset& images,
+json sweep_of(const std::deque<Trained>& models, const Options& options, const ImageDataset& images,
               const Model<float>* judge, const std::function<void(double)>& measuring) {
   json sweep = {{"noise", json::array()}, {"series", json::array()}};
   const auto add = [&](const std::string& name, const std::string& title, const std::string& recipe) {
@@ -252,13 +208,13 @@ json sweep_of(const std::vector<const Trained*>& models, const Options& options,
         {{"name", name}, {"title", title}, {"recipe", recipe}, {"psnr", json::array()}, {"recognized", json::array()}});
   };
   add("noisy", "not denoised", "");
-  for (const Trained* trained : models) add(trained->name, trained->job->title, trained->recipe->name);
+  for (const Trained& trained : models) add(trained.name, trained.job->title, trained.recipe->name);
   for (const double noise : sweep_levels(options)) {
     measuring(noise);
     sweep["noise"].push_back(noise);
     const Pairs pairs = pairs_of(images, corruption_of(options, noise), kHeldOutNoise);
     for (std::size_t s = 0; s <= models.size(); ++s) {
-      const Tensor<float> y = s == 0 ? pairs.noisy : models[s - 1]->model.predict(pairs.noisy.view());
+      const Tensor<float> y = s == 0 ? pairs.noisy : models[s - 1].model.predict(pairs.noisy.view());
       json& to = sweep["series"][s];
       const double mse = mean_squared_error(y, pairs.clean);
       to["psnr"].push_back(decibels(mse));

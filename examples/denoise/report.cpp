@@ -12,19 +12,11 @@
 
 namespace denoise {
 
+using figures::number_of, figures::rate, figures::rate_text, figures::strips_html;
 using nlohmann::json;
 using namespace report;
 
 namespace {
-
-double rate(const json& counted) {
-  return counted.at("count").get<double>() / std::max(1.0, counted.at("of").get<double>());
-}
-/// "95.2% (94.8 to 95.6)".
-std::string rate_text(const json& counted) {
-  return percent(rate(counted)) + " <span class=\"soft\">(" + number(100 * counted.at("low").get<double>(), 1) +
-         " to " + number(100 * counted.at("high").get<double>(), 1) + ")</span>";
-}
 
 /// The share of class `actual` that was taken for `recognized`.
 double share(const json& matrix, int actual, int recognized) {
@@ -65,23 +57,6 @@ std::string turn_text(const Turn& turn) {
   return std::to_string(turn.actual) + " &rarr; " + std::to_string(turn.recognized) + " (" + percent(turn.share) + ")";
 }
 
-std::string strips_html(const run::Folder& folder, const json& strips) {
-  std::string html = "<div class=\"strip\">\n";
-  for (const json& strip : strips) {
-    std::vector<std::string> verdicts;
-    if (strip.contains("verdicts")) {
-      for (std::size_t i = 0; i < strip.at("verdicts").size(); ++i) {
-        const std::string digit = std::to_string(strip.at("verdicts").at(i).get<int>());
-        verdicts.push_back(strip.at("verdicts").at(i) == strip.at("truth").at(i) ? digit : wrong(digit));
-      }
-    }
-    if (!verdicts.empty()) verdicts.resize(std::max<std::size_t>(verdicts.size(), kStripImages));
-    const std::string name = strip.at("name");
-    html += Page::strip(escaped(name), picture(folder.file(strip.at("picture")), name), verdicts);
-  }
-  return html + "</div>\n";
-}
-
 /// A confusion matrix as a table; the deeper the blue, the larger the share of its row.
 std::string heat_map(const json& matrix, const std::string& caption) {
   const int classes = static_cast<int>(matrix.size());
@@ -100,11 +75,6 @@ std::string heat_map(const json& matrix, const std::string& caption) {
     html += "</tr>\n";
   }
   return html + "</table></div>\n";
-}
-
-/// What is not finite is null in JSON: only a PSNR of images that are the same.
-double number_of(const json& value) {
-  return value.is_null() ? std::numeric_limits<double>::infinity() : value.get<double>();
 }
 
 /// The figures of one row of the table of a level.
@@ -273,6 +243,11 @@ class StudyReport {
       }
       page.add(strips_html(folder, strips));
     }
+    const json& blind = m.at("blind");
+    page.heading("Every image at a level of its own, up to " + level_text(blind.at("noise")) + ": the blind model");
+    json strips = {m.at("clean_strip"), blind.at("noisy_strip")};
+    strips.insert(strips.end(), blind.at("strips").begin(), blind.at("strips").end());
+    page.add(strips_html(folder, strips));
   }
 
   /// By epoch, with the floor.
@@ -393,6 +368,15 @@ class StudyReport {
         "the share of pixels that are cut off wrongly; <em>costs</em>: what they add to the BCE. <em>Last five "
         "epochs</em>: the lowest and the highest held-out loss. <em>Dead seeds</em>: initializations "
         "that gave 0 everywhere and were begun again with the next seed.");
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+      json strips;
+      for (const json* network : {&with_sigmoid, &with_relu}) {
+        json strip = network->at("levels")[i].at("strips").at(0);
+        strip["name"] = "noise " + level_text(levels[i].at("noise")) + ", " + network->at("output").get<std::string>();
+        strips.push_back(strip);
+      }
+      page.add(strips_html(folder, strips));
+    }
   }
 
   /// "0.1022 to 0.1101": the held-out losses of a model's last five epochs.
@@ -450,7 +434,6 @@ class StudyReport {
       return y;
     };
     for (const json& recipe : recipes) {
-      if (!shown(recipe)) continue;
       LinePlot recognized{.title = "Recognition over noise",
                           .x_label = noise_axis,
                           .y_label = "recognized (% of the digits)",

@@ -16,35 +16,10 @@ using nlohmann::json;
 
 namespace {
 
-#if defined(__clang__)
-constexpr const char* kCompiler = "clang " __clang_version__;
-#elif defined(__GNUC__)
-constexpr const char* kCompiler = "g++ " __VERSION__;
-#else
-constexpr const char* kCompiler = "unknown";
-#endif
-
 void write_history(const run::Folder& folder, const std::deque<Trained>& all) {
-  std::string text = "model,epoch,loss,val_loss,seconds\n";
-  for (const Trained& trained : all) {
-    for (std::size_t i = 0; i < trained.history.loss.size(); ++i) {
-      char row[160];
-      std::snprintf(row, sizeof row, "%s,%zu,%.9g,%.9g,%.3f\n", trained.name.c_str(), i + 1, trained.history.loss[i],
-                    trained.history.val_loss[i], trained.history.seconds[i]);
-      text += row;
-    }
-  }
-  write_file(folder.file("history.csv"), text);
-}
-
-json about_machine() {
-  return {{"threads", num_threads()}, {"instruction_set", to_string(isa())}, {"compiler", kCompiler}};
-}
-json about_data(const data::Images& images) {
-  return {{"origin", images.origin},
-          {"train", images.train.size()},
-          {"held_out", images.held_out.size()},
-          {"crc32", images.checksum}};
+  std::vector<std::pair<std::string, const run::History*>> histories;
+  for (const Trained& trained : all) histories.emplace_back(trained.name, &trained.history);
+  run::write_histories(folder, histories);
 }
 
 json json_of(const Recipe& recipe) {
@@ -93,8 +68,8 @@ run::Folder open_folder(const Options& options, bool study, const std::deque<Rec
 json metrics_of(const Options& options, bool study, const data::Images& images) {
   return {{"version", LINNET_VERSION_STRING},
           {"config", config_of(options, study)},
-          {"data", about_data(images)},
-          {"machine", about_machine()}};
+          {"data", data::about(images)},
+          {"machine", run::about_machine()}};
 }
 
 /// The levels from the least to the greatest.
@@ -133,13 +108,8 @@ class Study {
       for (const double noise : options.noise) add(recipe, noise, false);
     }
     add(recipes_.front(), options.noise.back(), true);
-    for (const Trained& trained : all_) {
-      if (trained.recipe != &recipes_.back()) swept_.push_back(&trained);
-      work_ += measuring_work_of(trained);
-    }
-    for (const Trained* trained : swept_) {
-      work_ += static_cast<double>(sweep_levels(options).size()) * measuring_work_of(*trained);
-    }
+    for (const Trained& trained : all_) measuring_work_ += measuring_work_of(trained);
+    work_ += measuring_work_ * static_cast<double>(1 + sweep_levels(options).size());
   }
 
   void run() {
@@ -237,11 +207,13 @@ class Study {
       for (std::size_t i = 0; i < options_.noise.size(); ++i) entry["levels"].push_back(measure_one(all_[next++]));
       metrics["recipes"].push_back(entry);
     }
-    metrics["blind"] = measure_one(all_.back());
-    double work = 0;
-    for (const Trained* trained : swept_) work += measuring_work_of(*trained);
-    metrics["sweep"] = sweep_of(swept_, options_, images_.held_out, judge(),
-                                [&](double noise) { measuring("all models at noise " + level_text(noise), work); });
+    const Trained& blind = all_.back();
+    metrics["blind"] = measure_one(blind);
+    metrics["blind"]["noisy_strip"] =
+        noisy_strip(folder, "noisy-blind", corruption_of(options_, blind.noise, true), images_.held_out, judge());
+    metrics["sweep"] = sweep_of(all_, options_, images_.held_out, judge(), [&](double noise) {
+      measuring("all models at noise " + level_text(noise), measuring_work_);
+    });
     return metrics;
   }
 
@@ -266,8 +238,7 @@ class Study {
   std::string other_training_data_;                  ///< that it was trained on
   std::deque<Judge> judges_;
   std::deque<Trained> all_;
-  std::vector<const Trained*> swept_;  ///< all but those that are there for their last activation
-  double work_ = 0, classifier_seconds_ = 0;
+  double work_ = 0, measuring_work_ = 0, classifier_seconds_ = 0;
   std::shared_ptr<run::Progress> progress_;
 };
 

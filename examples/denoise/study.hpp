@@ -14,6 +14,7 @@
 
 #include "../common/classifier.hpp"
 #include "../common/data.hpp"
+#include "../common/figures.hpp"
 #include "../common/run.hpp"
 #include "linnet/linnet.hpp"
 
@@ -123,16 +124,13 @@ nlohmann::json measure(const run::Folder& folder, const Trained& trained, const 
 nlohmann::json measure_level(const Options& options, double noise, const data::Images& images,
                              const Model<float>* judge, const Model<float>* noisy_judge);
 /// Every model at levels that it was not trained on. `measuring` is told of each level.
-nlohmann::json sweep_of(const std::vector<const Trained*>& models, const Options& options, const ImageDataset& images,
+nlohmann::json sweep_of(const std::deque<Trained>& models, const Options& options, const ImageDataset& images,
                         const Model<float>* judge, const std::function<void(double noise)>& measuring);
 /// The levels of a sweep.
 std::vector<double> sweep_levels(const Options& options);
 
 /// The mean training image's cross-entropy with the held-out ones: what a network reaches that looks at nothing.
 double mean_image_bce(const ImageDataset& train, const Tensor<float>& held_out);
-
-/// The images of a strip of a picture.
-inline constexpr Index kStripImages = 10;
 
 /// A verdict of the classifier with this probability or more is a confident one.
 inline constexpr double kConfident = 0.9;

@@ -1,6 +1,5 @@
-# denoise from end to end on a few digits, and with every kind of bad input. Needs DENOISE, IMAGES and WORK.
+# denoise from end to end on a few digits, and with every kind of bad input. Needs PROGRAM, IMAGES and WORK.
 include("${CMAKE_CURRENT_LIST_DIR}/program.cmake")
-set(PROGRAM "${DENOISE}")
 file(REMOVE_RECURSE "${WORK}")
 file(MAKE_DIRECTORY "${WORK}")
 execute_process(COMMAND "${IMAGES}" make "${WORK}" COMMAND_ERROR_IS_FATAL ANY)

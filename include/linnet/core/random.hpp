@@ -64,6 +64,8 @@ inline constexpr std::uint32_t kCorruption = 0xC0000001u;
 inline constexpr std::uint32_t kSubset = 0xC0000002u;
 inline constexpr std::uint32_t kGradientCheck = 0xC0000003u;
 inline constexpr std::uint32_t kCorruptionAmount = 0xC0000004u;
+inline constexpr std::uint32_t kDistortion = 0xC0000005u;
+inline constexpr std::uint32_t kElastic = 0xC0000006u;
 }  // namespace random_stream
 
 /// A number in [0, range), from word i and the words after it: unbiased (D. Lemire, "Fast random integer

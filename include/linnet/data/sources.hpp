@@ -7,9 +7,11 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include "linnet/core/tensor.hpp"
 #include "linnet/data/corruption.hpp"
+#include "linnet/data/distortion.hpp"
 #include "linnet/data/image_dataset.hpp"
 
 LINNET_NAMESPACE_BEGIN
@@ -103,58 +105,124 @@ class DenoisingSource {
   detail::ImageNoise noise_;
 };
 
+namespace detail {
+/// Draws images, with a distortion that depends on a seed, an image's index and the epoch, and on nothing else.
+class ImageDistorter {
+ public:
+  /// Throws ValueError for a distortion out of range.
+  ImageDistorter(const ImageDataset& images, const Distortion& distortion, std::uint64_t seed)
+      : images_(&images), distortion_(distortion), seed_(seed) {
+    distortion.validate();
+  }
+  const ImageDataset& images() const { return *images_; }
+  template <class T>
+  void draw(Index index, std::uint32_t epoch, T* to) const {
+    if (distortion_.none()) return images_->copy_image(index, to);
+    const RandomKey key{seed_, 0, epoch, static_cast<std::uint32_t>(index)};
+    const Shape& shape = images_->image_shape();
+    Distortion::draw(distortion_.random_map(key, shape), shape, images_->image(index), to);
+  }
+
+ private:
+  const ImageDataset* images_;
+  Distortion distortion_;
+  std::uint64_t seed_;
+};
+}  // namespace detail
+
 /// Inputs and targets: the same images.
 class AutoencodingSource {
  public:
-  explicit AutoencodingSource(const ImageDataset& images) : images_(&images) {}
-  explicit AutoencodingSource(const ImageDataset&&) = delete;
-  Index size() const { return images_->size(); }
-  Shape input_shape() const { return images_->image_shape(); }
-  Shape target_shape() const { return images_->image_shape(); }
+  /// With a distortion, every epoch has others of the images. Throws ValueError for one out of range.
+  explicit AutoencodingSource(const ImageDataset& images, const Distortion& distortion = {}, std::uint64_t seed = 0)
+      : drawn_(images, distortion, seed) {}
+  explicit AutoencodingSource(const ImageDataset&&, const Distortion& = {}, std::uint64_t = 0) = delete;
+  Index size() const { return drawn_.images().size(); }
+  Shape input_shape() const { return drawn_.images().image_shape(); }
+  Shape target_shape() const { return drawn_.images().image_shape(); }
   template <class T>
-  void fill(std::span<const Index> samples, std::uint32_t, TensorView<T> x, TensorView<T> target) const {
+  void fill(std::span<const Index> samples, std::uint32_t epoch, TensorView<T> x, TensorView<T> target) const {
     const Index n = x.sample_size();
     for (std::size_t i = 0; i < samples.size(); ++i) {
       T* to = x.data() + static_cast<Index>(i) * n;
-      images_->copy_image(samples[i], to);
+      drawn_.draw(samples[i], epoch, to);
       std::copy_n(to, n, target.data() + static_cast<Index>(i) * n);
     }
   }
 
  private:
-  const ImageDataset* images_;
+  detail::ImageDistorter drawn_;
 };
 
-/// Inputs: images, as they are or corrupted; targets {1}: the index of their class, for SparseCategoricalCrossentropy.
+/// Inputs: images, as they are, distorted or corrupted; targets {1}: the index of their class, for
+/// SparseCategoricalCrossentropy.
 class LabelSource {
  public:
-  /// Throws ValueError when the images have no labels.
-  explicit LabelSource(const ImageDataset& images) : LabelSource(images, Corruption{.amount = 0}) {}
+  /// With a distortion, every epoch has others of the images. Throws ValueError for one out of range, and when the images
+  /// have no labels.
+  explicit LabelSource(const ImageDataset& images, const Distortion& distortion = {}, std::uint64_t seed = 0)
+      : LabelSource(images, distortion, Corruption{.amount = 0}, seed, true) {}
   /// The noise is that of a DenoisingSource with the same arguments. Throws ValueError for a corruption out of range,
   /// and when the images have no labels.
   LabelSource(const ImageDataset& images, const Corruption& corruption, std::uint64_t seed = 0, bool fresh = true)
-      : images_(&images), noise_(corruption, seed, fresh) {
-    if (!images.labelled()) throw ValueError("LabelSource: the images have no labels");
-  }
-  explicit LabelSource(const ImageDataset&&) = delete;
+      : LabelSource(images, Distortion{}, corruption, seed, fresh) {}
+  explicit LabelSource(const ImageDataset&&, const Distortion& = {}, std::uint64_t = 0) = delete;
   LabelSource(const ImageDataset&&, const Corruption&, std::uint64_t = 0, bool = true) = delete;
-  Index size() const { return images_->size(); }
-  Shape input_shape() const { return images_->image_shape(); }
+  Index size() const { return drawn_.images().size(); }
+  Shape input_shape() const { return drawn_.images().image_shape(); }
   Shape target_shape() const { return {1}; }
   template <class T>
   void fill(std::span<const Index> samples, std::uint32_t epoch, TensorView<T> x, TensorView<T> target) const {
     const Index n = x.sample_size();
     for (std::size_t i = 0; i < samples.size(); ++i) {
       T* image = x.data() + static_cast<Index>(i) * n;
-      images_->copy_image(samples[i], image);
-      target[static_cast<Index>(i)] = static_cast<T>(images_->label(samples[i]));
+      drawn_.draw(samples[i], epoch, image);
+      target[static_cast<Index>(i)] = static_cast<T>(drawn_.images().label(samples[i]));
       noise_.apply<T>(samples[i], epoch, std::span<T>(image, static_cast<std::size_t>(n)));
     }
   }
 
  private:
-  const ImageDataset* images_;
+  LabelSource(const ImageDataset& images, const Distortion& distortion, const Corruption& corruption,
+              std::uint64_t seed, bool fresh)
+      : drawn_(images, distortion, seed), noise_(corruption, seed, fresh) {
+    if (!images.labelled()) throw ValueError("LabelSource: the images have no labels");
+  }
+  detail::ImageDistorter drawn_;
   detail::ImageNoise noise_;
+};
+
+/// Epochs of `count` samples from another source, large or small, pass after pass: sample i of epoch e is sample
+/// i % size of the source in its epoch e * passes + i / size. So ten images with fresh distortions make an epoch of
+/// thousands. Holds a copy of the source.
+template <class S>
+class RepeatedSource {
+ public:
+  /// Throws ValueError for a source without samples, or a negative count.
+  RepeatedSource(S source, Index count) : source_(std::move(source)), count_(count) {
+    if (source_.size() < 1 || count < 0) {
+      throw ValueError("RepeatedSource: expected samples to repeat, and a count >= 0, got " +
+                       std::to_string(source_.size()) + " and " + std::to_string(count));
+    }
+    passes_ = static_cast<std::uint32_t>((count + source_.size() - 1) / source_.size());
+  }
+  Index size() const { return count_; }
+  Shape input_shape() const { return source_.input_shape(); }
+  Shape target_shape() const { return source_.target_shape(); }
+  template <class T>
+  void fill(std::span<const Index> samples, std::uint32_t epoch, TensorView<T> x, TensorView<T> target) const {
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      const Index sample = samples[i] % source_.size();
+      const auto pass = static_cast<std::uint32_t>(samples[i] / source_.size());
+      source_.fill(std::span(&sample, 1), epoch * passes_ + pass, x.samples(static_cast<Index>(i), 1),
+                   target.samples(static_cast<Index>(i), 1));
+    }
+  }
+
+ private:
+  S source_;
+  Index count_;
+  std::uint32_t passes_ = 1;
 };
 
 LINNET_NAMESPACE_END

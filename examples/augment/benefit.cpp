@@ -1,0 +1,201 @@
+// The command `benefit`: whether classifiers of few digits learn more with synthetic ones beside them. Everything is made
+// of the few digits alone: the autoencoder is trained on them, and so is the classifier that filters its samples.
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <numeric>
+
+#include "augment.hpp"
+
+namespace augment {
+
+namespace {
+
+constexpr Index kPerClass = 500;    ///< synthetic digits, at most
+constexpr Index kCandidates = 800;  ///< of a class, from which they are filtered
+constexpr Index kClassifierBatch = 64;
+constexpr Index kAutoencoderSteps = 3;  ///< for each of a classifier's steps, of half as many images
+
+struct StopOnInterrupt {
+  template <class T>
+  void on_step_end(TrainingState<T>& state) {
+    state.stop = state.stop || run::interrupted();
+  }
+};
+
+/// Trains for so many steps, at a rate that falls to 0 along a cosine. Throws Interrupted after Ctrl-C.
+template <class S>
+void train(Model<float>& model, const AnyLoss<float>& loss, const S& source, Index steps, Index batch, double rate) {
+  Trainer trainer(model, loss,
+                  Adam{.learning_rate = Schedule(CosineDecay{.initial_learning_rate = rate, .decay_steps = steps})});
+  trainer.fit(RepeatedSource(source, steps * batch),
+              {.epochs = 1, .batch_size = batch, .callbacks = {StopOnInterrupt{}}});
+  run::stop_if_interrupted();
+}
+
+/// Images and labels that grow.
+struct Pool {
+  Shape shape;
+  std::vector<std::uint8_t> bytes = {}, labels = {};
+
+  void add(const ImageDataset& images, Index times = 1) {
+    for (Index k = 0; k < times; ++k) {
+      bytes.insert(bytes.end(), images.bytes().begin(), images.bytes().end());
+      labels.insert(labels.end(), images.labels().begin(), images.labels().end());
+    }
+  }
+  void add(TensorView<const float> image, int label) {
+    for (const float v : image) {
+      bytes.push_back(static_cast<std::uint8_t>(std::clamp(v, 0.0f, 1.0f) * 255.0f + 0.5f));
+    }
+    labels.push_back(static_cast<std::uint8_t>(label));
+  }
+  ImageDataset images() const { return ImageDataset(shape, bytes, labels); }
+};
+
+/// n random digits of each class.
+ImageDataset few_of_each(const ImageDataset& train, Index n, std::uint64_t seed) {
+  Pool pool{train.image_shape()};
+  for (int digit = 0; digit < classifier::kClasses; ++digit) {
+    pool.add(training_subset(train, digit, n, static_cast<Index>(seed)));
+  }
+  return pool.images();
+}
+
+/// Synthetic images: between the latents of two (distorted) training images of a class, with the first one's noise. The
+/// filter keeps those that it takes for their class, the surest first.
+ImageDataset synthesize(const Vae& vae, const ImageDataset& few, const Recipe& recipe, const Model<float>& filter,
+                        std::uint64_t seed) {
+  Pool pool{few.image_shape()};
+  for (int digit = 0; digit < classifier::kClasses; ++digit) {
+    const ImageDataset of_class = few.of_class(digit);
+    const AutoencodingSource drawn(of_class, distortion_for(few.size() / classifier::kClasses), seed + 1);
+    const RepeatedSource source(drawn, 2 * kCandidates);
+    const Tensor<float> x = images_from(source, source.size());
+    const RandomKey key{seed, kSampleKey.stream, static_cast<std::uint32_t>(digit)};
+    const Tensor<float> z = vae.draw(vae.encode(x.view()).view(), key);
+    Tensor<float> mixed({kCandidates, recipe.latent});
+    // Consecutive samples of a RepeatedSource are other images, unless there is but one.
+    for (Index i = 0; i < kCandidates; ++i) {
+      const float share = key.with_stream(kSampleKey.stream + 1).uniform(i);
+      for (Index k = 0; k < recipe.latent; ++k) {
+        const float a = z[2 * i * recipe.latent + k], b = z[(2 * i + 1) * recipe.latent + k];
+        mixed[i * recipe.latent + k] = std::fma(share, b - a, a);
+      }
+    }
+    const Tensor<float> y = vae.decode(mixed.view());
+    const classifier::Verdicts verdicts = classifier::judge(filter, y.view());
+    std::vector<Index> kept;
+    for (Index i = 0; i < kCandidates; ++i) {
+      if (verdicts.digit[static_cast<std::size_t>(i)] == digit) kept.push_back(i);
+    }
+    const auto confidence = [&](Index i) { return verdicts.confidence[static_cast<std::size_t>(i)]; };
+    std::stable_sort(kept.begin(), kept.end(), [&](Index a, Index b) { return confidence(a) > confidence(b); });
+    kept.resize(std::min(kept.size(), static_cast<std::size_t>(kPerClass)));
+    for (const Index i : kept) pool.add(y.samples(i, 1), digit);
+  }
+  return pool.images();
+}
+
+/// One subset of few digits: the accuracy of every arm on the test images.
+json experiment(const run::Folder& folder, const data::Images& images, const BenefitOptions& options, Index n,
+                std::uint64_t seed) {
+  const ImageDataset few = few_of_each(images.train, n, seed);
+  const Distortion distortion = distortion_for(n);
+  const Tensor<float> test = images.held_out.images();
+  json accuracy;
+  const auto arm = [&](const char* name, const ImageDataset& set, const Distortion& distorted) {
+    Model<float> model = classifier::build(set.image_shape(), seed);
+    train(model, SparseCategoricalCrossentropy{}, LabelSource(set, distorted, seed), options.steps, kClassifierBatch,
+          2e-3);
+    accuracy[name] = classifier::confusion(classifier::judge(model, test.view()), images.held_out).accuracy();
+    return model;
+  };
+  arm("real", few, {});
+  const Model<float> filter = arm("affine", few, distortion);
+
+  const Recipe recipe = recipe_of(Options{}, "improved");
+  Model<float> model = build_vae(few.image_shape(), recipe.network, recipe.latent, recipe.beta, seed);
+  train(model, BinaryCrossentropy{.reduction = Reduction::sum}, AutoencodingSource(few, distortion, seed),
+        kAutoencoderSteps * options.steps, recipe.batch, recipe.learning_rate);
+  const ImageDataset synthetic = synthesize(Vae(model), few, recipe, filter, seed);
+  if (synthetic.size() == 0) throw NumericError("benefit: the filter has kept no synthetic digit");
+  Pool both{few.image_shape()};
+  both.add(few, std::max<Index>(1, synthetic.size() / few.size()));  // as many of each kind
+  both.add(synthetic);
+  const ImageDataset mixed = both.images();
+  arm("vae", mixed, {});
+  arm("both", mixed, distortion);
+  arm("vae-only", synthetic, {});
+
+  json result = {{"samples", n}, {"seed", seed}, {"accuracy", accuracy}, {"synthetic", synthetic.size()}};
+  if (seed == options.seed) {
+    std::vector<Index> shown;
+    std::vector<int> truth;
+    for (int digit = 0; digit < classifier::kClasses; ++digit) {
+      const std::vector<Index> of_class = synthetic.indices_of(digit);
+      if (of_class.empty()) continue;
+      shown.push_back(of_class[0]);
+      truth.push_back(digit);
+    }
+    result["strip"] = figures::strip(folder, std::to_string(n) + " of each", "synthetic-" + std::to_string(n),
+                                     synthetic.images(shown), nullptr, truth);
+  }
+  return result;
+}
+
+}  // namespace
+
+void benefit_command(const BenefitOptions& options) {
+  set_num_threads(options.threads);
+  const data::Images images = data::load(options.data);
+  if (!images.train.labelled() || !images.held_out.labelled()) {
+    throw ValueError(options.data + ": the experiment needs images with labels: PNG files in subfolders 0 to 9");
+  }
+  for (const Index n : options.samples) few_of_each(images.train, n, options.seed);  // throws where there are fewer
+  const json config = {
+      {"data", options.data},
+      {"samples", options.samples},
+      {"seeds", options.seeds},
+      {"steps", options.steps},
+      {"seed", options.seed},
+      {"threads", num_threads()},
+      {"about", {{"program", kProgram}, {"version", LINNET_VERSION_STRING}, {"data_crc32", images.checksum}}}};
+  const std::string path = (std::filesystem::path(options.out) / "benefit").string();
+  const run::Folder folder(path, config, run::begin_of(options.resume, options.overwrite));
+  run::catch_interrupts();
+  std::error_code error;
+  json metrics = {{"version", LINNET_VERSION_STRING},
+                  {"config", config},
+                  {"data", data::about(images)},
+                  {"machine", run::about_machine()},
+                  {"experiments", json::array()}};
+  // What an earlier run has finished stays.
+  if (std::filesystem::exists(folder.file("metrics.json"), error)) {
+    metrics["experiments"] = run::Folder::read_json(folder.file("metrics.json")).at("experiments");
+  }
+  run::Progress progress(static_cast<double>(options.samples.size()) * static_cast<double>(options.seeds));
+  std::size_t done = metrics["experiments"].size();
+  progress.skipped(static_cast<double>(done));
+  std::size_t place = 0;
+  for (const Index n : options.samples) {
+    for (Index k = 0; k < options.seeds; ++k, ++place) {
+      if (place < done) continue;
+      const std::uint64_t seed = options.seed + static_cast<std::uint64_t>(k);
+      const json result = experiment(folder, images, options, n, seed);
+      metrics["experiments"].push_back(result);
+      folder.write_json("metrics.json", metrics);
+      progress.done(1);
+      std::string line = std::to_string(n) + " of each digit, seed " + std::to_string(seed) + ":";
+      for (const auto& [name, value] : result["accuracy"].items()) {
+        line += "  " + name + " " + report::percent(value.get<double>());
+      }
+      progress.say(line);
+    }
+  }
+  write_report(options.out);
+  std::printf("report: %s\n",
+              std::filesystem::absolute(std::filesystem::path(options.out) / "report.html").string().c_str());
+}
+
+}  // namespace augment

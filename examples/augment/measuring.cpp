@@ -1,0 +1,341 @@
+// What is measured: the bound, what the classifier takes samples for, extreme latents, diversity and memory; and the
+// pictures.
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "augment.hpp"
+#include "linnet/evaluation/diversity.hpp"
+
+namespace augment {
+
+using figures::counted, figures::rows_of, figures::strip;
+
+namespace {
+
+/// How much is drawn and compared.
+struct Counts {
+  Index samples, compared, directions;
+};
+Counts counts_of(bool quick) { return quick ? Counts{300, 100, 50} : Counts{1000, 100, 100}; }
+
+constexpr Index kNeighbours = 5;      ///< of density and coverage
+constexpr Index kPlane = 15;          ///< tiles along a side of the latent plane
+constexpr Index kMostDimensions = 4;  ///< that are traversed in pictures
+constexpr Index kTraversed = 17;      ///< images of a traversal, from -4 to 4
+constexpr double kTraversal = 4;
+constexpr Index kRadii = 30;  ///< of a walk from the prior's mean, up to kReach times the prior's radius
+constexpr double kReach = 3;
+constexpr Index kPoints = 300;  ///< of a scatter plot
+
+/// Whether each image is taken for the class.
+std::vector<bool> recognized_of(const classifier::Verdicts& verdicts, int digit) {
+  std::vector<bool> result;
+  for (const int verdict : verdicts.digit) result.push_back(verdict == digit);
+  return result;
+}
+
+json recognition_of(const classifier::Verdicts& verdicts, int digit) {
+  std::vector<Index> of_class(classifier::kClasses, 0);
+  for (const int verdict : verdicts.digit) ++of_class[static_cast<std::size_t>(verdict)];
+  return {{"recognized", counted(of_class[static_cast<std::size_t>(digit)], std::ssize(verdicts.digit))},
+          {"taken_for", of_class}};
+}
+
+/// How different the images of a set are from each other.
+json diversity_of(const Tensor<float>& images) {
+  if (images.batch() < 2) return nullptr;
+  return {{"count", images.batch()},
+          {"pixel_distance", mean_pairwise_distance(images)},
+          {"dissimilarity", 1 - mean_pairwise_ssim(images)},
+          {"vendi", vendi_score_cosine(images)}};
+}
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + std::ssize(values) / 2;
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+/// Everything that is asked of a set of synthetic images.
+json scores_of(const Tensor<float>& images, const Trained& trained, const Judge& judge, const Tensor<float>& held_out,
+               Index compared) {
+  const classifier::Verdicts verdicts = classifier::judge(judge.model, images.view());
+  json result = recognition_of(verdicts, trained.digit);
+  const std::vector<bool> recognized = recognized_of(verdicts, trained.digit);
+  std::vector<Index> chosen;
+  for (Index i = 0; i < images.batch() && std::ssize(chosen) < compared; ++i) {
+    if (recognized[static_cast<std::size_t>(i)]) chosen.push_back(i);
+  }
+  // At a fixed count, or not at all: scores of fewer samples are lower.
+  result["diversity"] = std::ssize(chosen) == compared ? diversity_of(rows_of(images, chosen)) : json(nullptr);
+
+  const Index equal = std::min(images.batch(), held_out.batch());
+  if (held_out.batch() > kNeighbours) {
+    const DensityCoverage reached =
+        density_coverage<float>(held_out.samples(0, equal), images.samples(0, equal), kNeighbours);
+    result["density"] = reached.density;
+    result["coverage"] = reached.coverage;
+  }
+  result["feature_distance"] =
+      frechet_distance(judge.features.predict(images.view()), judge.features.predict(held_out.view()));
+  const Tensor<float> train = first_images(trained.train, 2000);
+  const Tensor<float> some(images.samples(0, std::min(compared, images.batch())));
+  result["nearest"] = median(nearest_samples(some, train).distance);
+  return result;
+}
+
+/// Points on the unit sphere.
+Tensor<float> directions_of(const Vae& vae, Index count) {
+  Tensor<float> z = vae.draw_prior(count, kSampleKey.with_step(1));
+  for (Index i = 0; i < count; ++i) {
+    const auto of_sample = z.samples(i, 1);
+    double square = 0;
+    for (const float x : of_sample) square = std::fma(double{x}, double{x}, square);
+    for (float& x : of_sample) x = static_cast<float>(double{x} / std::sqrt(square));
+  }
+  return z;
+}
+
+/// From the prior's mean along random directions: where the verdict is first another than the class.
+json extremes_of(const run::Folder& folder, const Trained& trained, const Vae& vae, const Judge& judge,
+                 Index directions, bool pictures) {
+  const double limit = prior_radius(vae.latent());
+  const Tensor<float> towards = directions_of(vae, directions);
+  constexpr double kNever = std::numeric_limits<double>::infinity();
+  std::vector<double> first(static_cast<std::size_t>(directions), kNever);
+  std::vector<std::vector<float>> failures(first.size());
+  json radii = json::array(), rates = json::array();
+  for (Index k = 0; k <= kRadii; ++k) {
+    const double radius = kReach * limit * static_cast<double>(k) / static_cast<double>(kRadii);
+    Tensor<float> z = towards;
+    for (float& x : z) x = static_cast<float>(double{x} * radius);
+    const Tensor<float> y = vae.decode(z.view());
+    const std::vector<bool> recognized = recognized_of(classifier::judge(judge.model, y.view()), trained.digit);
+    for (std::size_t i = 0; i < first.size(); ++i) {
+      if (recognized[i] || first[i] != kNever) continue;
+      first[i] = radius;
+      const auto image = y.samples(static_cast<Index>(i), 1);
+      failures[i].assign(image.begin(), image.end());
+    }
+    radii.push_back(radius);
+    rates.push_back(counted(std::count(recognized.begin(), recognized.end(), true), directions));
+  }
+  std::vector<std::size_t> order(first.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return first[a] < first[b]; });
+  const auto quantile = [&](double share) {
+    const double value = first[order[static_cast<std::size_t>(share * static_cast<double>(first.size()))]];
+    return value == kNever ? json(nullptr) : json(value);
+  };
+  json result = {
+      {"limit", limit},
+      {"reach", kReach * limit},
+      {"radius", radii},
+      {"recognized", rates},
+      {"median", quantile(0.5)},
+      {"fifth_percentile", quantile(0.05)},
+      {"inside", counted(std::count_if(first.begin(), first.end(), [&](double r) { return r <= limit; }), directions)}};
+  std::vector<Index> shown;
+  for (const std::size_t i : order) {
+    if (first[i] != kNever && std::ssize(shown) < figures::kStripImages) shown.push_back(static_cast<Index>(i));
+  }
+  if (pictures && !shown.empty()) {
+    Tensor<float> images(trained.train.image_shape().with_batch(std::ssize(shown)));
+    std::vector<std::string> labels;
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+      const std::vector<float>& image = failures[static_cast<std::size_t>(shown[i])];
+      std::copy(image.begin(), image.end(), images.samples(static_cast<Index>(i), 1).begin());
+      labels.push_back("r = " + report::number(first[static_cast<std::size_t>(shown[i])], 1));
+    }
+    result["strip"] = strip(folder, "first failures", trained.name + "-failures", images, &judge.model,
+                            std::vector<int>(shown.size(), trained.digit));
+    result["strip"]["labels"] = labels;
+  }
+  return result;
+}
+
+/// x with Phi(x) = p, for the standard normal distribution; by bisection.
+double inverse_normal(double p) {
+  double low = -10, high = 10;
+  for (int k = 0; k < 60; ++k) {
+    const double middle = (low + high) / 2;
+    (std::erfc(-middle / std::sqrt(2.0)) / 2 < p ? low : high) = middle;
+  }
+  return (low + high) / 2;
+}
+
+/// The latent plane as a grid of equal shares of the prior; the first latent grows to the right, the second upwards.
+json plane_of(const run::Folder& folder, const Trained& trained, const Vae& vae, const Judge& judge) {
+  Tensor<float> z({kPlane * kPlane, 2});
+  for (Index row = 0; row < kPlane; ++row) {
+    for (Index column = 0; column < kPlane; ++column) {
+      const auto at = [](Index i) {
+        return static_cast<float>(inverse_normal((static_cast<double>(i) + 0.5) / double{kPlane}));
+      };
+      z[(row * kPlane + column) * 2] = at(column);
+      z[(row * kPlane + column) * 2 + 1] = at(kPlane - 1 - row);
+    }
+  }
+  const Tensor<float> y = vae.decode(z.view());
+  const std::string path = "pictures/" + trained.name + "-plane.png";
+  write_grid(folder.file(path), y, {.columns = kPlane, .scale = 1, .gap = 0});
+  const classifier::Verdicts verdicts = classifier::judge(judge.model, y.view());
+  return {{"picture", path}, {"side", kPlane}, {"verdicts", verdicts.digit}, {"confidence", verdicts.confidence}};
+}
+
+/// The images along each latent dimension, the others 0.
+json traversals_of(const run::Folder& folder, const Trained& trained, const Vae& vae, const Judge& judge) {
+  json strips = json::array();
+  for (Index k = 0; k < std::min(kMostDimensions, vae.latent()); ++k) {
+    Tensor<float> z({kTraversed, vae.latent()});
+    std::vector<std::string> labels;
+    for (Index i = 0; i < kTraversed; ++i) {
+      const double value = kTraversal * (2 * static_cast<double>(i) / double{kTraversed - 1} - 1);
+      z[i * vae.latent() + k] = static_cast<float>(value);
+      labels.push_back(report::number(value, 1));
+    }
+    json one = strip(folder, "latent " + std::to_string(k + 1), trained.name + "-latent-" + std::to_string(k + 1),
+                     vae.decode(z.view()), &judge.model, std::vector<int>(kTraversed, trained.digit), kTraversed);
+    one["labels"] = labels;
+    strips.push_back(one);
+  }
+  return strips;
+}
+
+json pictures_of(const run::Folder& folder, const Trained& trained, const Vae& vae, const Judge& judge,
+                 const Tensor<float>& samples, const Tensor<float>& held_out) {
+  json result;
+  const std::vector<int> truth(static_cast<std::size_t>(figures::kStripImages), trained.digit);
+  const auto ten = [&](const std::string& name, const std::string& file, const Tensor<float>& images,
+                       const Model<float>* model) {
+    return strip(folder, name, trained.name + "-" + file, images, model, truth);
+  };
+  const auto first_ten = [](const Tensor<float>& images) {
+    return Tensor<float>(images.samples(0, std::min(figures::kStripImages, images.batch())));
+  };
+  result["samples"] = ten("samples", "samples", first_ten(samples), &judge.model);
+  const Tensor<float> originals = first_ten(held_out);
+  result["reconstructions"] = {ten("held out", "originals", originals, nullptr),
+                               ten("reconstructed", "reconstructions",
+                                   vae.decode(vae.means(vae.encode(originals.view()).view()).view()), &judge.model)};
+  if (vae.latent() == 2) {
+    result["plane"] = plane_of(folder, trained, vae, judge);
+    const Tensor<float> points = vae.means(vae.encode(first_images(*trained.held_out, kPoints).view()).view());
+    for (Index i = 0; i < points.batch(); ++i) {
+      result["points"]["x"].push_back(points[2 * i]);
+      result["points"]["y"].push_back(points[2 * i + 1]);
+    }
+  }
+  result["traversals"] = traversals_of(folder, trained, vae, judge);
+  if (held_out.batch() >= 4) {
+    const Tensor<float> means = vae.means(vae.encode(held_out.samples(0, 4)).view());
+    const auto between = [&](Index from) {
+      return vae.between(means.samples(from, 1), means.samples(from + 1, 1), figures::kStripImages);
+    };
+    result["interpolations"] = {ten("from one to another", "between-1", between(0), &judge.model),
+                                ten("two others", "between-2", between(2), &judge.model)};
+  }
+  // The samples that are nearest to a training image, and those images.
+  const Tensor<float> some(samples.samples(0, std::min<Index>(200, samples.batch())));
+  const NearestSamples nearest = nearest_samples(some, first_images(trained.train, 2000));
+  std::vector<Index> order(nearest.index.size());
+  std::iota(order.begin(), order.end(), Index{0});
+  const auto distance = [&](Index i) { return nearest.distance[static_cast<std::size_t>(i)]; };
+  std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return distance(a) < distance(b); });
+  order.resize(std::min<std::size_t>(order.size(), static_cast<std::size_t>(figures::kStripImages)));
+  std::vector<Index> training;
+  std::vector<std::string> labels;
+  for (const Index i : order) {
+    training.push_back(nearest.index[static_cast<std::size_t>(i)]);
+    labels.push_back(report::number(distance(i), 1));
+  }
+  result["nearest"] = {ten("sample", "nearest-samples", rows_of(some, order), nullptr),
+                       ten("training image", "nearest-training", trained.train.images(training), nullptr)};
+  result["nearest"][1]["labels"] = labels;
+  return result;
+}
+
+}  // namespace
+
+double prior_radius(Index dimensions) {
+  // The lower incomplete gamma function of a = dimensions / 2, regularized, at r^2 / 2, by its series (Abramowitz and
+  // Stegun, 6.5.29); its 95% quantile by bisection.
+  const double a = static_cast<double>(dimensions) / 2;
+  const auto share = [&](double radius) {
+    const double x = radius * radius / 2;
+    double term = std::exp(a * std::log(x) - x - std::lgamma(a + 1)), sum = term;
+    for (int k = 1; term > 1e-16 * sum; ++k) sum += term *= x / (a + k);
+    return sum;
+  };
+  double low = 1e-3, high = 10 + 2 * std::sqrt(2 * a);
+  for (int k = 0; k < 60; ++k) {
+    const double middle = (low + high) / 2;
+    (share(middle) < 0.95 ? low : high) = middle;
+  }
+  return (low + high) / 2;
+}
+
+json measure_real(const ImageDataset& train, const ImageDataset& held_out, int digit, const Judge& judge, bool quick) {
+  const Counts counts = counts_of(quick);
+  const Tensor<float> real = held_out.images();
+  json result = recognition_of(classifier::judge(judge.model, real.view()), digit);
+  result["digit"] = digit;
+  result["train"] = train.size();
+  result["held_out"] = held_out.size();
+  const Index count = std::min(counts.compared, real.batch());
+  result["diversity"] = diversity_of(Tensor<float>(real.samples(0, count)));
+  // Uniform noise, of the size of the images: more diverse than any digit.
+  Tensor<float> noise(held_out.image_shape().with_batch(count));
+  for (Index i = 0; i < count; ++i) {
+    fill_uniform<float>(kSampleKey.with_step(2).with_sample(static_cast<std::uint32_t>(i)), noise.samples(i, 1).span());
+  }
+  result["noise"] = diversity_of(noise);
+  // Real against real: what density, coverage and the distance of features are where there is nothing to be told apart.
+  const Tensor<float> others = first_images(train, real.batch());
+  const Index equal = std::min(others.batch(), real.batch());
+  if (equal > kNeighbours) {
+    const DensityCoverage reached =
+        density_coverage<float>(real.samples(0, equal), others.samples(0, equal), kNeighbours);
+    result["density"] = reached.density;
+    result["coverage"] = reached.coverage;
+  }
+  result["feature_distance"] =
+      frechet_distance(judge.features.predict(others.view()), judge.features.predict(real.view()));
+  return result;
+}
+
+json measure(const run::Folder& folder, const Trained& trained, const Judge& judge, bool pictures, bool quick) {
+  const Counts counts = counts_of(quick);
+  const Vae vae(trained.model);
+  const Tensor<float> held_out = trained.held_out->images(), train = first_images(trained.train, 2000);
+  const Elbo own = vae.elbo(train.view(), kElboKey), other = vae.elbo(held_out.view(), kElboKey);
+  json result = {{"name", trained.name},
+                 {"recipe", trained.recipe->name},
+                 {"digit", trained.digit},
+                 {"size", trained.size},
+                 {"all", trained.all},
+                 {"subset", trained.subset},
+                 {"latent", vae.latent()},
+                 {"parameters", trained.model.parameter_count()},
+                 {"train_elbo", {{"reconstruction", own.reconstruction}, {"kl", own.kl}}},
+                 {"elbo", {{"reconstruction", other.reconstruction}, {"kl", other.kl}}},
+                 {"history", trained.history.json()},
+                 {"seconds", trained.history.total_seconds()}};
+  const Tensor<float> samples = vae.decode(vae.draw_prior(counts.samples, kSampleKey).view());
+  result["prior"] = scores_of(samples, trained, judge, held_out, counts.compared);
+  if (trained.recipe->distorted) {
+    // From the posteriors of training images, distorted as in training.
+    const Tensor<float> x = images_from(source_of(trained.train, *trained.recipe, kSampleKey.seed), counts.samples);
+    const Tensor<float> y = vae.decode(vae.draw(vae.encode(x.view()).view(), kSampleKey.with_step(3)).view());
+    result["posterior"] = scores_of(y, trained, judge, held_out, counts.compared);
+  }
+  result["own_diversity"] = diversity_of(Tensor<float>(train.samples(0, std::min(counts.compared, train.batch()))));
+  const Tensor<float> some(held_out.samples(0, std::min(counts.compared, held_out.batch())));
+  result["held_out_nearest"] = median(nearest_samples(some, train).distance);
+  result["extremes"] = extremes_of(folder, trained, vae, judge, counts.directions, pictures);
+  if (pictures) result["pictures"] = pictures_of(folder, trained, vae, judge, samples, held_out);
+  return result;
+}
+
+}  // namespace augment

@@ -1,0 +1,762 @@
+// The report: one HTML file, made of nothing but metrics.json and the pictures of the run folder, and of OUT/benefit.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <functional>
+
+#include "../common/html.hpp"
+#include "../common/plot.hpp"
+#include "augment.hpp"
+
+namespace augment {
+
+using namespace report;
+using figures::rate, figures::rate_text, figures::strips_html;
+
+namespace {
+
+using Numbers = std::vector<double>;
+
+double mean(const Numbers& values) {
+  double sum = 0;
+  for (const double v : values) sum += v;
+  return sum / static_cast<double>(values.size());
+}
+
+/// "162.1 (158.3 to 166.0)": the mean over subsets, and their range.
+std::string spread(const Numbers& values, int decimals) {
+  if (values.empty()) return "&ndash;";
+  const std::string text = number(mean(values), decimals);
+  if (values.size() == 1) return text;
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  return text + " <span class=\"soft\">(" + number(*low, decimals) + " to " + number(*high, decimals) + ")</span>";
+}
+
+/// The models of a digit, a size and a recipe: one for each subset.
+struct Group {
+  int digit;
+  std::string size;    ///< "10", "all"
+  std::string recipe;  ///< "plain", "improved"
+  std::vector<const json*> models;
+
+  const json& first() const { return *models.front(); }
+  Numbers values(const std::function<const json*(const json&)>& get) const {
+    Numbers all;
+    for (const json* model : models) {
+      const json* value = get(*model);
+      if (value != nullptr && value->is_number()) all.push_back(value->get<double>());
+    }
+    return all;
+  }
+  Numbers at(const std::string& pointer) const {
+    const json::json_pointer path(pointer);
+    return values([&](const json& model) { return model.contains(path) ? &model.at(path) : nullptr; });
+  }
+  /// -ELBO of "elbo" or "train_elbo".
+  Numbers negative_elbo(const std::string& which) const {
+    Numbers sum = at("/" + which + "/reconstruction");
+    const Numbers kl = at("/" + which + "/kl");
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += kl[i];
+    return sum;
+  }
+  /// A counted share of all models together.
+  json pooled(const std::string& pointer) const {
+    Index count = 0, of = 0;
+    for (const json* model : models) {
+      const json& one = model->at(json::json_pointer(pointer));
+      count += one.at("count").get<Index>();
+      of += one.at("of").get<Index>();
+    }
+    return figures::counted(count, of);
+  }
+};
+
+/// Quantile 0.975 of Student's t distribution with so many degrees of freedom (from 1 to 30, then that of the normal
+/// distribution): E. Pearson, H. Hartley, "Biometrika tables for statisticians", 1966.
+double student_t(std::size_t degrees) {
+  constexpr std::array<double, 30> kTable = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
+                                             2.201,  2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
+                                             2.080,  2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042};
+  return degrees >= 1 && degrees <= kTable.size() ? kTable[degrees - 1] : 1.96;
+}
+
+/// A mean with half the width of its 95% confidence interval.
+struct Estimate {
+  double mean, half;
+};
+Estimate estimate(const Numbers& values) {
+  const double m = mean(values), n = static_cast<double>(values.size());
+  double squares = 0;
+  for (const double v : values) squares += (v - m) * (v - m);
+  return {m, n > 1 ? student_t(values.size() - 1) * std::sqrt(squares / (n - 1) / n) : 0};
+}
+std::string points_text(const Estimate& e) {
+  return number(100 * e.mean, 1) + " <span class=\"soft\">&plusmn; " + number(100 * e.half, 1) + "</span>";
+}
+
+struct Arm {
+  const char* name;
+  const char* title;
+};
+constexpr std::array<Arm, 5> kArms = {{{"real", "real digits only"},
+                                       {"affine", "+ distorted (affine, elastic)"},
+                                       {"vae", "+ samples of the autoencoder"},
+                                       {"both", "+ both"},
+                                       {"vae-only", "samples of the autoencoder only"}}};
+
+class AugmentReport {
+ public:
+  /// Either may be null.
+  AugmentReport(const json& study, const json& benefit, const run::Folder& folder, const run::Folder& benefit_folder)
+      : m(study), b(benefit), folder_(folder), benefit_folder_(benefit_folder) {
+    if (m.is_null()) return;
+    for (const json& model : m.at("models")) {
+      const std::string size = model.at("all") == true ? "all" : std::to_string(model.at("size").get<Index>());
+      const auto same = [&](const Group& g) {
+        return g.digit == model.at("digit") && g.size == size && g.recipe == model.at("recipe");
+      };
+      auto found = std::find_if(groups_.begin(), groups_.end(), same);
+      if (found == groups_.end()) {
+        groups_.push_back({model.at("digit"), size, model.at("recipe"), {}});
+        found = groups_.end() - 1;
+      }
+      found->models.push_back(&model);
+      if (std::find(sizes_.begin(), sizes_.end(), size) == sizes_.end()) sizes_.push_back(size);
+    }
+  }
+
+  std::string html() {
+    if (!m.is_null()) {
+      overview();
+      losses();
+      pictures();
+      extremes();
+      verdicts();
+      diversity();
+    }
+    if (!b.is_null()) benefit();
+    if (!m.is_null()) conclusions();
+    return page.html();
+  }
+
+ private:
+  const json &m, &b;
+  const run::Folder &folder_, &benefit_folder_;
+  std::vector<Group> groups_;
+  std::vector<std::string> sizes_;
+  int sections_ = 0;
+  Page page{
+      "What an autoencoder adds to few examples",
+      "Variational autoencoders of single digits, trained and measured with linnet. Held-out figures are of images "
+      "that no training saw."};
+
+  void section(const std::string& title) { page.section(std::to_string(++sections_) + ". " + title); }
+  const Group* find(int digit, const std::string& size, const std::string& recipe) const {
+    const auto found = std::find_if(groups_.begin(), groups_.end(), [&](const Group& g) {
+      return g.digit == digit && g.size == size && g.recipe == recipe;
+    });
+    return found == groups_.end() ? nullptr : &*found;
+  }
+  const std::string& smallest() const { return sizes_.front(); }
+  const std::string& largest() const { return sizes_.back(); }
+  static std::string digit_name(int digit) { return "digit " + std::to_string(digit); }
+  static std::string row_name(const Group& g) {
+    return std::to_string(g.digit) + ", " +
+           (g.size == "all" ? "all " + thousands(g.first().at("size").get<Index>()) : g.size);
+  }
+  /// What is done for each digit, under a heading.
+  template <class Do>
+  void for_each_digit(const Do& action) {
+    for (const json& real : m.at("real")) {
+      page.heading("Digit " + std::to_string(real.at("digit").get<int>()));
+      action(real);
+    }
+  }
+
+  void overview() {
+    std::vector<std::pair<std::string, std::string>> tiles;
+    for (const json& real : m.at("real")) {
+      const int digit = real.at("digit");
+      const Group *plain = find(digit, smallest(), "plain"), *improved = find(digit, smallest(), "improved");
+      if (plain == nullptr || improved == nullptr) continue;
+      tiles.emplace_back(
+          number(mean(plain->negative_elbo("elbo")), 0) + " &rarr; " + number(mean(improved->negative_elbo("elbo")), 0),
+          digit_name(digit) + ", " + smallest() +
+              " examples: held-out &minus;ELBO in nats, plain and with distorted images");
+    }
+    page.tiles(tiles);
+    section("The networks and the run");
+    std::vector<std::vector<std::string>> rows;
+    for (const json& recipe : m.at("recipes")) {
+      rows.push_back({escaped(recipe.at("title").get<std::string>()), std::to_string(recipe.at("latent").get<Index>()),
+                      number(recipe.at("beta"), 2), std::to_string(recipe.at("epochs").get<Index>()),
+                      std::to_string(recipe.at("batch").get<Index>()),
+                      number(recipe.at("lr"), 4) + ", falling to 0 along a cosine"});
+    }
+    page.add(table({"recipe", "latents", "beta", "epochs", "batch", "Adam, learning rate"}, rows));
+    page.paragraph(
+        "An epoch is a pass over the images, or 100 batches where a pass is shorter. <em>Plain</em> is the autoencoder "
+        "of "
+        "the original report (ML-PW-12): images as they are, two latents. <em>Improved</em>: every image is turned, "
+        "scaled, sheared, shifted and bent anew each time, and there are more latents. How many epochs is fixed "
+        "beforehand: nothing is chosen by held-out images.");
+    page.add("<details><summary>The plain network, layer by layer</summary><pre>" +
+             escaped(m.at("summary").get<std::string>()) + "</pre></details>\n");
+    const json& c = m.at("classifier");
+    const std::string other = c.at("other_training_data");
+    page.add("<details><summary>The run</summary>" +
+             table({},
+                   {{"images", escaped(m.at("data").at("origin").get<std::string>()) + "; " +
+                                   thousands(m.at("data").at("train").get<Index>()) + " to train, " +
+                                   thousands(m.at("data").at("held_out").get<Index>()) + " held out; CRC-32 " +
+                                   m.at("data").at("crc32").get<std::string>()},
+                    {"loss",
+                     "&minus;ELBO: binary cross-entropy summed over the pixels + beta &middot; KL divergence, mean "
+                     "over the batch, in nats"},
+                    {"classifier", thousands(c.at("parameters").get<Index>()) + " parameters, trained on " +
+                                       (other.empty() ? "the training images of all classes" : wrong(escaped(other))) +
+                                       "; it judges only, and recognizes " + rate_text(c.at("recognized")) +
+                                       " of the held-out digits"},
+                    {"random subsets", "drawn by number: the same for every recipe"},
+                    {"seed", std::to_string(m.at("config").at("seed").get<std::uint64_t>())},
+                    {"version, compiler", "linnet " + m.at("version").get<std::string>() + ", " +
+                                              escaped(m.at("machine").at("compiler").get<std::string>())},
+                    {"the same again", "<code>augment study --config config.json --out OTHER</code>"}},
+                   2) +
+             "</details>\n");
+  }
+
+  /// A plot by epoch with one color for each size.
+  void curve(int digit, const std::string& recipe, const std::string& title, const std::string& own,
+             const std::string& held_out) {
+    LinePlot plot{
+        .title = title, .x_label = "epoch", .y_label = title + " (nats an image)", .series = {}, .x_whole = true};
+    int color = 0;
+    for (const std::string& size : sizes_) {
+      const Group* group = find(digit, size, recipe);
+      if (group == nullptr) continue;
+      const json& history = group->first().at("history");
+      Numbers epochs;
+      for (std::size_t e = 1; e <= history.at("loss").size(); ++e) epochs.push_back(static_cast<double>(e));
+      const auto values = [&](const std::string& names) {
+        Numbers sum(epochs.size(), 0.0);
+        std::size_t begin = 0;
+        while (begin <= names.size()) {
+          const std::size_t end = std::min(names.find('+', begin), names.size());
+          const Numbers part = history.at(names.substr(begin, end - begin));
+          for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += part[i];
+          begin = end + 1;
+        }
+        return sum;
+      };
+      plot.series.push_back({size + ", held out", epochs, values(held_out), color, false});
+      plot.series.push_back({size + ", training", epochs, values(own), color++, true});
+    }
+    page.add(figure(plot));
+  }
+
+  void losses() {
+    section("Loss by epoch and size");
+    for (const json& recipe : m.at("recipes")) {
+      const bool plain = recipe.at("name") == "plain";
+      page.add("<details" + std::string(plain ? " open" : "") + "><summary>" +
+               escaped(recipe.at("title").get<std::string>()) + "</summary>\n");
+      for_each_digit([&](const json& real) {
+        const int digit = real.at("digit");
+        const std::string name = recipe.at("name");
+        curve(digit, name, "\u2212ELBO", "reconstruction+kl", "val_reconstruction+val_kl");
+        page.add("<details><summary>its two terms: reconstruction and KL divergence</summary>\n");
+        curve(digit, name, "reconstruction", "reconstruction", "val_reconstruction");
+        curve(digit, name, "KL divergence", "kl", "val_kl");
+        page.add("</details>\n");
+      });
+      page.add("</details>\n");
+    }
+    page.note(
+        "One line for each number of training images; of several random subsets the first. Training: the images as "
+        "they are, without distortion.");
+    std::vector<std::vector<std::string>> rows;
+    for (const Group& g : groups_) {
+      rows.push_back({row_name(g), escaped(g.recipe), spread(g.negative_elbo("train_elbo"), 1),
+                      spread(g.at("/elbo/reconstruction"), 1), spread(g.at("/elbo/kl"), 1),
+                      "<b>" + spread(g.negative_elbo("elbo"), 1) + "</b>"});
+    }
+    page.add(table({"digit, images", "recipe", "training &minus;ELBO", "held-out reconstruction", "held-out KL",
+                    "held-out &minus;ELBO"},
+                   rows, 2));
+    page.note(
+        "After the last epoch, in nats an image; mean and range over the random subsets. Training loss alone "
+        "misleads: with few images it is low because they are known by heart.");
+  }
+
+  /// The latent plane with a frame around each tile: blue for the class itself, another color and the digit for another.
+  std::string plane_html(const json& plane, int digit) const {
+    const int side = plane.at("side");
+    const std::vector<int> verdicts = plane.at("verdicts");
+    const Numbers confidence = plane.at("confidence");
+    std::string html =
+        "<svg viewBox=\"0 0 420 420\" role=\"img\" aria-label=\"latent plane\"><image width=\"420\" "
+        "height=\"420\" style=\"image-rendering:pixelated\" href=\"data:image/png;base64," +
+        base64(read_file(folder_.file(plane.at("picture")))) + "\"/>\n";
+    const double tile = 420.0 / side;
+    for (int i = 0; i < side * side; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      const bool right = verdicts[at] == digit;
+      const double x = tile * (i % side), y = tile * (i / side);
+      html += "<rect x=\"" + number(x + 0.7, 1) + "\" y=\"" + number(y + 0.7, 1) + "\" width=\"" +
+              number(tile - 1.4, 1) + "\" height=\"" + number(tile - 1.4, 1) +
+              "\" style=\"fill:none;stroke-width:1.4;stroke:" +
+              (right ? std::string("#56b4e9")
+                     : std::array{"#f0a04b", "#e39ac7", "#f0e442", "#3fc79a"}[at_color(verdicts[at])]) +
+              ";stroke-opacity:" + number(confidence[at], 2) + "\"/>";
+      if (!right) {
+        html += "<text x=\"" + number(x + 3, 1) + "\" y=\"" + number(y + 9.5, 1) +
+                "\" style=\"font-size:9px;font-weight:700;fill:#ffb000\">" + std::to_string(verdicts[at]) + "</text>";
+      }
+      html += "\n";
+    }
+    return html + "</svg>";
+  }
+  static std::size_t at_color(int verdict) { return static_cast<std::size_t>(verdict % 4); }
+
+  void pictures() {
+    section("What they draw");
+    for_each_digit([&](const json& real) {
+      const int digit = real.at("digit");
+      json samples = json::array(), reconstructions = json::array(), between = json::array(),
+           traversals = json::array();
+      std::string planes, points;
+      for (const Group& g : groups_) {
+        if (g.digit != digit || !g.first().contains("pictures")) continue;
+        const json& p = g.first().at("pictures");
+        const std::string name = g.size + ", " + g.recipe;
+        const auto named = [&](json strip, const std::string& extra) {
+          strip["name"] = name + extra;
+          return strip;
+        };
+        samples.push_back(named(p.at("samples"), ""));
+        if (reconstructions.empty()) reconstructions.push_back(p.at("reconstructions")[0]);
+        reconstructions.push_back(named(p.at("reconstructions")[1], ""));
+        if (p.contains("interpolations")) between.push_back(named(p.at("interpolations")[0], ""));
+        if (p.contains("plane")) {
+          planes += "<figure>" + plane_html(p.at("plane"), digit) + "<figcaption>" + name + "</figcaption></figure>\n";
+          points += scatter(p.at("points"), name);
+        }
+        if (g.recipe == "plain" && (g.size == smallest() || g.size == largest())) {
+          const double limit = g.first().at("extremes").at("limit");
+          for (const json& one : p.at("traversals")) {
+            json strip = named(one, ", z" + one.at("name").get<std::string>().substr(7));
+            for (json& label : strip["labels"]) {
+              if (std::abs(std::stod(label.get<std::string>())) <= limit)
+                label = "<b>" + label.get<std::string>() + "</b>";
+            }
+            traversals.push_back(strip);
+          }
+        }
+      }
+      page.paragraph("Random samples of the prior; below each what the classifier sees.");
+      page.add(strips_html(folder_, samples));
+      page.paragraph("Held-out digits and their reconstructions, through the means of their latents.");
+      page.add(strips_html(folder_, reconstructions));
+      if (!planes.empty()) {
+        page.paragraph(
+            "The latent plane, in steps of equal probability of the prior. Frames: blue where the classifier "
+            "sees the digit, another color and the digit it sees elsewhere; the fainter, the less sure.");
+        page.add("<div class=\"planes\">" + planes + "</div>\n");
+        page.paragraph("Where held-out digits lie; the circle holds 95% of the prior.");
+        page.add("<div class=\"planes\">" + points + "</div>\n");
+      }
+      if (!traversals.empty()) {
+        page.paragraph(
+            "Each latent from &minus;4 to 4 standard deviations, the others 0; bold: within the radius that "
+            "holds 95% of the prior.");
+        page.add(strips_html(folder_, traversals));
+      }
+      if (!between.empty()) {
+        page.paragraph("From one held-out digit to another, in latent space.");
+        page.add(strips_html(folder_, between));
+      }
+    });
+  }
+
+  static std::string scatter(const json& points, const std::string& name) {
+    constexpr double kShown = 5;
+    const auto at = [](double v) { return number(210 + 200 * std::clamp(v / kShown, -1.0, 1.0), 1); };
+    const double limit = prior_radius(2);
+    std::string html =
+        "<figure><svg viewBox=\"0 0 420 420\" role=\"img\" aria-label=\"encoded held-out digits\">"
+        "<line class=\"grid\" x1=\"10\" x2=\"410\" y1=\"210\" y2=\"210\"/><line class=\"grid\" x1=\"210\" "
+        "x2=\"210\" y1=\"10\" y2=\"410\"/><circle cx=\"210\" cy=\"210\" r=\"" +
+        number(200 * limit / kShown, 1) + "\" class=\"reference\" style=\"fill:none\"/>\n";
+    for (std::size_t i = 0; i < points.at("x").size(); ++i) {
+      html += "<circle r=\"2.6\" cx=\"" + at(points.at("x")[i]) + "\" cy=\"" + at(-points.at("y")[i].get<double>()) +
+              "\" style=\"fill:var(--c0);fill-opacity:0.6\"/>";
+    }
+    return html +
+           "<text x=\"405\" y=\"204\" text-anchor=\"end\">z1 = 5</text><text x=\"216\" y=\"20\">z2 = 5</text></svg>"
+           "<figcaption>" +
+           name + "</figcaption></figure>\n";
+  }
+
+  void extremes() {
+    section("Extreme latents");
+    page.paragraph(
+        "From the prior's mean along " +
+        std::to_string(groups_.front().first().at("extremes").at("inside").at("of").get<Index>()) +
+        " random directions: the radius at which the classifier first sees another digit. A failure within the "
+        "radius that holds 95% of the prior (" +
+        number(prior_radius(2), 2) + " for two latents) is the model's fault, one beyond it is to be expected.");
+    std::vector<std::vector<std::string>> rows;
+    for (const Group& g : groups_) {
+      const json& e = g.first().at("extremes");
+      const auto beyond = [&](const char* key) {
+        const Numbers values = g.at(std::string("/extremes/") + key);
+        return values.size() < g.models.size() ? "&gt; " + number(e.at("reach"), 1) : spread(values, 2);
+      };
+      rows.push_back({row_name(g), escaped(g.recipe), number(e.at("limit"), 2), beyond("median"),
+                      beyond("fifth_percentile"), rate_text(g.pooled("/extremes/inside"))});
+    }
+    page.add(table(
+        {"digit, images", "recipe", "95% radius", "median of failure", "5th percentile", "fail within the 95% radius"},
+        rows, 2));
+    page.note(
+        "With many latents nearly all of the prior lies far from its mean, and the image at the mean itself is no "
+        "typical one: there a radius of 0 says less than with two.");
+    for_each_digit([&](const json& real) {
+      const int digit = real.at("digit");
+      LinePlot plot{.title = "Recognition over the radius",
+                    .x_label = "distance from the prior's mean (standard deviations)",
+                    .y_label = "recognized (%)",
+                    .series = {},
+                    .x_references = {{"95% of the prior", groups_.front().first().at("extremes").at("limit")}},
+                    .y_percent = true};
+      int color = 0;
+      json failures = json::array();
+      for (const std::string& size : sizes_) {
+        const Group* g = find(digit, size, "plain");
+        if (g == nullptr) continue;
+        const json& e = g->first().at("extremes");
+        Numbers rates;
+        for (std::size_t k = 0; k < e.at("radius").size(); ++k) {
+          rates.push_back(rate(g->pooled("/extremes/recognized/" + std::to_string(k))));
+        }
+        plot.series.push_back({size + " images", e.at("radius").get<Numbers>(), rates, color++, false});
+        if (e.contains("strip")) {
+          json strip = e.at("strip");
+          strip["name"] = "first failures, " + size;
+          failures.push_back(strip);
+        }
+      }
+      page.add(figure(plot, "Plain recipe. Share of the directions whose image at this radius is recognized."));
+      if (!failures.empty()) page.add(strips_html(folder_, failures));
+    });
+  }
+
+  void verdicts() {
+    section("What the classifier sees");
+    std::vector<std::vector<std::string>> rows;
+    for (const Group& g : groups_) {
+      const json* real = real_of(g.digit);
+      std::vector<Index> taken(10, 0);
+      for (const json* model : g.models) {
+        const std::vector<Index> one = model->at("prior").at("taken_for");
+        for (std::size_t i = 0; i < one.size(); ++i) taken[i] += one[i];
+      }
+      taken[static_cast<std::size_t>(g.digit)] = 0;
+      const auto most = std::max_element(taken.begin(), taken.end());
+      rows.push_back({row_name(g), escaped(g.recipe), rate_text(g.pooled("/prior/recognized")),
+                      g.first().contains("posterior") ? rate_text(g.pooled("/posterior/recognized")) : "&ndash;",
+                      rate_text(real->at("recognized")),
+                      *most == 0 ? "&ndash;" : std::to_string(most - taken.begin()) + " (" + thousands(*most) + ")",
+                      number(mean(g.negative_elbo("elbo")), 0)});
+    }
+    page.add(
+        table({"digit, images", "recipe", "prior", "posteriors", "real, held out", "else", "&minus;ELBO"}, rows, 2));
+    page.note(
+        "Intervals are Wilson's, at 95%. Recognition alone misleads: a model that has ten images by heart draws "
+        "digits that are recognized, and its held-out &minus;ELBO, beside them, says how little it knows of others.");
+    page.heading("The original report's claims");
+    std::string list = "<ul>\n";
+    for (const std::string& point : claims()) list += "<li>" + point + "</li>\n";
+    page.add(list + "</ul>\n");
+  }
+  const json* real_of(int digit) const {
+    for (const json& real : m.at("real")) {
+      if (real.at("digit") == digit) return &real;
+    }
+    return nullptr;
+  }
+
+  /// Whether the intervals of two counted shares lie apart.
+  static bool apart(const json& a, const json& b) {
+    return a.at("low").get<double>() > b.at("high").get<double>() ||
+           b.at("low").get<double>() > a.at("high").get<double>();
+  }
+  static json failing(const json& recognized) {
+    return figures::counted(recognized.at("of").get<Index>() - recognized.at("count").get<Index>(),
+                            recognized.at("of"));
+  }
+
+  std::vector<std::string> claims() const {
+    std::vector<std::string> points;
+    const auto prior = [&](int digit, const std::string& size) {
+      return failing(find(digit, size, "plain")->pooled("/prior/recognized"));
+    };
+    const auto inside = [&](int digit, const std::string& size) {
+      return find(digit, size, "plain")->pooled("/extremes/inside");
+    };
+    if (real_of(8) != nullptr && real_of(2) != nullptr) {
+      const json two = prior(2, smallest()), eight = prior(8, smallest());
+      points.push_back("<em>8 fails more often than 2.</em> With " + smallest() + " examples " + percent(rate(eight)) +
+                       " of the samples of 8 are not recognized, " + percent(rate(two)) + " of those of 2: " +
+                       (!apart(two, eight)        ? "no difference that the intervals bear out."
+                        : rate(eight) > rate(two) ? "so it is."
+                                                  : "the other way round."));
+    }
+    if (real_of(3) != nullptr) {
+      bool robust = true;
+      std::string text;
+      for (const std::string& size : sizes_) {
+        const json fails = prior(3, size);
+        text += std::string(text.empty() ? "" : ", ") + percent(rate(fails)) + " at " + size;
+        for (const json& real : m.at("real")) {
+          const int digit = real.at("digit");
+          robust =
+              robust && (digit == 3 || rate(prior(digit, size)) >= rate(fails) || !apart(prior(digit, size), fails));
+        }
+      }
+      points.push_back("<em>3 is recognized well.</em> Of its samples fail " + text + ": " +
+                       (robust ? "at no size clearly more than those of the other digits."
+                               : "more than those of another digit at some size, so it is not."));
+    }
+    {
+      std::string text;
+      bool only_few = true, only_extreme = true;
+      for (const std::string& size : sizes_) {
+        json one;
+        Index count = 0, of = 0;
+        for (const json& real : m.at("real")) {
+          one = inside(real.at("digit"), size);
+          count += one.at("count").get<Index>();
+          of += one.at("of").get<Index>();
+        }
+        const json all = figures::counted(count, of);
+        only_few = only_few && (size == smallest() || count == 0);
+        only_extreme = only_extreme && count == 0;
+        text += std::string(text.empty() ? "" : ", ") + percent(rate(all)) + " at " + size;
+      }
+      points.push_back(
+          "<em>Failures occur only with " + smallest() +
+          " examples, and only where latents are extreme.</em> Directions that fail within the 95% radius, all "
+          "digits together: " +
+          text + ". " +
+          (only_extreme ? "None: only extreme latents fail."
+           : only_few   ? "Only with the fewest examples, but there within the prior, not only at extremes."
+                        : "Not only with the fewest examples, and not only at extremes."));
+    }
+    return points;
+  }
+
+  void diversity() {
+    section("Diversity and memory");
+    std::vector<std::vector<std::string>> rows;
+    const auto of = [&](const json& d, const char* key, int decimals) {
+      return d.is_null() ? std::string("&ndash;") : number(d.at(key), decimals);
+    };
+    for (const json& real : m.at("real")) {
+      const std::string digit = std::to_string(real.at("digit").get<int>());
+      const auto line = [&](const std::string& what, const json& d, const json& scores) {
+        rows.push_back({digit, what, of(d, "pixel_distance", 2), of(d, "dissimilarity", 3), of(d, "vendi", 2),
+                        scores.contains("density") ? number(scores.at("density"), 2) : "&ndash;",
+                        scores.contains("coverage") ? number(scores.at("coverage"), 2) : "&ndash;",
+                        scores.contains("feature_distance") ? number(scores.at("feature_distance"), 1) : "&ndash;"});
+      };
+      line("<b>real, held out</b>", real.at("diversity"), real);
+      line("uniform noise", real.at("noise"), json::object());
+      for (const Group& g : groups_) {
+        if (g.digit != real.at("digit")) continue;
+        const auto scores = [&](const char* which) {
+          const std::string at = std::string("/") + which;
+          rows.push_back({digit, g.size + ", " + g.recipe + (std::string(which) == "posterior" ? ", posteriors" : ""),
+                          spread(g.at(at + "/diversity/pixel_distance"), 2),
+                          spread(g.at(at + "/diversity/dissimilarity"), 3), spread(g.at(at + "/diversity/vendi"), 2),
+                          spread(g.at(at + "/density"), 2), spread(g.at(at + "/coverage"), 2),
+                          spread(g.at(at + "/feature_distance"), 1)});
+        };
+        scores("prior");
+        if (g.first().contains("posterior")) scores("posterior");
+        if (g.recipe == "plain") {
+          rows.push_back({digit, "<span class=\"soft\">the " + g.size + " training images themselves</span>",
+                          spread(g.at("/own_diversity/pixel_distance"), 2),
+                          spread(g.at("/own_diversity/dissimilarity"), 3), spread(g.at("/own_diversity/vendi"), 2),
+                          "&ndash;", "&ndash;", "&ndash;"});
+        }
+      }
+    }
+    page.add(table({"digit", "images", "pixel distance", "1 &minus; SSIM", "Vendi score", "density", "coverage",
+                    "feature distance"},
+                   rows, 2));
+    const json& counts = m.at("real")[0].at("diversity");
+    page.note(
+        "Pixel distance (the original report's idea) and 1 &minus; SSIM: means over all pairs. Vendi score: the "
+        "effective number of different images, cosine kernel on pixels. These three are of " +
+        (counts.is_null() ? std::string("few") : std::to_string(counts.at("count").get<Index>())) +
+        " recognized samples (none where fewer are; of a training subset with fewer images, of all of them). Noise "
+        "wins the first two: a distance of pixels measures difference, not diversity of digits. Density and coverage "
+        "(k "
+        "= 5) and the Frechet distance of the classifier's last but one layer (not FID) compare with held-out digits; "
+        "their first line is real training digits against them.");
+    page.heading("Memory");
+    rows.clear();
+    for (const Group& g : groups_) {
+      const Numbers samples = g.at("/prior/nearest"), held_out = g.at("/held_out_nearest");
+      rows.push_back({row_name(g), escaped(g.recipe), spread(samples, 2), spread(held_out, 2),
+                      number(mean(samples) / mean(held_out), 2)});
+    }
+    page.add(table({"digit, images", "recipe", "from samples", "from held-out digits", "ratio"}, rows, 2));
+    page.note(
+        "The median distance, in pixel space, to the nearest training image (of at most 2,000). A ratio far below 1 "
+        "means copies. Smooth images are nearer to everything than sharp ones, so somewhat below 1 is no proof.");
+    for_each_digit([&](const json& real) {
+      json strips = json::array();
+      for (const std::string& size : {smallest(), largest()}) {
+        const Group* g = find(real.at("digit"), size, "plain");
+        if (g == nullptr || !g->first().contains("pictures")) continue;
+        for (json strip : g->first().at("pictures").at("nearest")) {
+          strip["name"] = strip.at("name").get<std::string>() + ", " + size;
+          strips.push_back(strip);
+        }
+      }
+      page.add(strips_html(folder_, strips));
+    });
+    page.note("The samples that lie nearest to a training image, that image below, and the distance.");
+  }
+
+  Numbers accuracies(Index n, const std::string& arm) const {
+    Numbers values;
+    for (const json& e : b.at("experiments")) {
+      if (e.at("samples") == n) values.push_back(e.at("accuracy").at(arm));
+    }
+    return values;
+  }
+  Estimate difference(Index n, const std::string& arm, const std::string& base) const {
+    Numbers a = accuracies(n, arm);
+    const Numbers other = accuracies(n, base);
+    for (std::size_t i = 0; i < a.size(); ++i) a[i] -= other[i];
+    return estimate(a);
+  }
+  static std::string verdict(const Estimate& vae, const Estimate& affine, const Estimate& beyond) {
+    const auto more = [](const Estimate& e) { return e.mean - e.half > 0; };
+    const auto less = [](const Estimate& e) { return e.mean + e.half < 0; };
+    if (more(beyond)) return "it helps, beyond what distorted images do";
+    if (more(affine) && more(vae)) {
+      return less(beyond) ? "samples help, but distorted images alone are better: distortion is enough"
+                          : "samples help, but nothing beyond distorted images: distortion is enough";
+    }
+    if (more(affine)) return less(vae) ? "samples hurt; distortion is enough" : "distortion is enough";
+    if (more(vae)) return "it helps, and distortion does not";
+    return less(vae) ? "it hurts" : "no difference that the intervals bear out";
+  }
+
+  void benefit() {
+    section("Does it help?");
+    const json& config = b.at("config");
+    page.paragraph(
+        "Classifiers of all ten digits, trained on few real ones of each class, " +
+        std::to_string(config.at("seeds").get<Index>()) + " random subsets, " +
+        std::to_string(config.at("steps").get<Index>()) + " steps of 64 images for every one of them; accuracy on " +
+        thousands(b.at("data").at("held_out").get<Index>()) +
+        " held-out digits, mean and 95% confidence interval (Student's t). The autoencoder learns from the same "
+        "few digits, distorted, and the filter of its samples is the classifier of the second line: nothing has "
+        "seen more than the few.");
+    std::vector<std::string> head = {"trained on"};
+    for (const json& n : config.at("samples")) head.push_back(std::to_string(n.get<Index>()) + " of each (%)");
+    std::vector<std::vector<std::string>> rows;
+    for (const Arm& arm : kArms) {
+      std::vector<std::string> row = {arm.title};
+      for (const json& n : config.at("samples")) row.push_back(points_text(estimate(accuracies(n, arm.name))));
+      rows.push_back(row);
+    }
+    page.add(table(head, rows));
+    json strips = json::array();
+    for (const json& e : b.at("experiments")) {
+      if (e.contains("strip")) strips.push_back(e.at("strip"));
+    }
+    if (!strips.empty()) page.add(strips_html(benefit_folder_, strips));
+    std::string list = "<ul>\n";
+    for (const json& n : config.at("samples")) {
+      const Estimate vae = difference(n, "vae", "real"), affine = difference(n, "affine", "real"),
+                     beyond = difference(n, "both", "affine");
+      list += "<li>" + std::to_string(n.get<Index>()) + " of each: <b>" + verdict(vae, affine, beyond) +
+              "</b>. Paired differences in points: samples against real digits only " + points_text(vae) +
+              ", distorted against real only " + points_text(affine) + ", both against distorted " +
+              points_text(beyond) + ".</li>\n";
+    }
+    page.add(list + "</ul>\n");
+  }
+
+  void conclusions() {
+    section("Conclusions");
+    std::string list = "<ul>\n";
+    const auto add = [&](const std::string& text) { list += "<li>" + text + "</li>\n"; };
+    for (const json& real : m.at("real")) {
+      const int digit = real.at("digit");
+      const Group *few = find(digit, smallest(), "plain"), *all = find(digit, largest(), "plain"),
+                  *improved = find(digit, smallest(), "improved");
+      if (few == nullptr || all == nullptr || improved == nullptr) continue;
+      const double train_few = mean(few->negative_elbo("train_elbo")),
+                   train_all = mean(all->negative_elbo("train_elbo")), few_loss = mean(few->negative_elbo("elbo")),
+                   all_loss = mean(all->negative_elbo("elbo")), better = mean(improved->negative_elbo("elbo"));
+      add("Digit " + std::to_string(digit) + ": the training loss " +
+          (train_few < train_all ? "is lower with fewer images (" : "is not lower with fewer images (") +
+          number(train_few, 0) + " nats at " + smallest() + ", " + number(train_all, 0) +
+          " at all), the held-out one " + (few_loss > all_loss ? "is higher (" : "is not higher (") +
+          number(few_loss, 0) + " and " + number(all_loss, 0) + "). Distorted images and more latents bring it to " +
+          number(better, 0) + " with " + smallest() + " examples" +
+          (better < all_loss ? ", less than the plain recipe has with all." : "."));
+      add("Digit " + std::to_string(digit) + ": with " + smallest() + " examples " +
+          percent(rate(few->pooled("/prior/recognized"))) +
+          " of the plain model's samples are recognized, of real digits " + percent(rate(real.at("recognized"))) +
+          "; its samples lie " + number(mean(few->at("/prior/nearest")), 1) +
+          " from the nearest training image, held-out digits " + number(mean(few->at("/held_out_nearest")), 1) + ".");
+      const Numbers vendi_few = few->at("/prior/diversity/vendi"), vendi_all = all->at("/prior/diversity/vendi");
+      if (!vendi_few.empty() && !vendi_all.empty() && !real.at("diversity").is_null()) {
+        const double a = mean(vendi_few), z = mean(vendi_all);
+        add("Digit " + std::to_string(digit) +
+            ": the original report says that diversity is the same for every size. Vendi score " + number(a, 2) +
+            " at " + smallest() + ", " + number(z, 2) + " at all, real digits " +
+            number(real.at("diversity").at("vendi"), 2) + ": " +
+            (std::abs(z - a) < 0.05 * z ? "here it nearly is."
+             : z > a                    ? "it grows with the images."
+                                        : "it falls with the images."));
+      }
+    }
+    page.add(list + "</ul>\n");
+  }
+};
+
+}  // namespace
+
+void write_report(const std::string& path) {
+  namespace fs = std::filesystem;
+  const run::Folder folder(path), benefit_folder((fs::path(path) / "benefit").string());
+  std::error_code error;
+  const auto read = [&](const run::Folder& from) {
+    const std::string file = from.file("metrics.json");
+    return fs::exists(file, error) ? run::Folder::read_json(file) : json(nullptr);
+  };
+  const json study = read(folder), benefit = read(benefit_folder);
+  if (study.is_null() && benefit.is_null()) throw FileError(path + ": there is no study in it, and no experiment");
+  if (!study.is_null() && !study.contains("models")) {
+    throw FormatError(folder.file("metrics.json") + ": expected the figures of a study; `augment train` has no report");
+  }
+  try {
+    write_file(folder.file("report.html"), AugmentReport(study, benefit, folder, benefit_folder).html());
+  } catch (const json::exception& problem) {
+    throw FormatError(path + ": not the figures of a study by linnet " LINNET_VERSION_STRING " (" + problem.what() +
+                      ")");
+  }
+}
+
+}  // namespace augment

@@ -1,0 +1,138 @@
+// What is trained: the recipes, their images and their trainings.
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+
+#include "augment.hpp"
+
+namespace augment {
+
+namespace {
+
+/// The images that the two terms of -ELBO are computed of after each epoch, at most.
+constexpr Index kProbed = 500;
+
+/// After each epoch: both terms of -ELBO, of training images as they are and of held-out ones. "val_loss" is their sum.
+struct ElboFigures {
+  std::shared_ptr<const Tensor<float>> train, held_out;
+
+  template <class T>
+  void on_epoch_end(TrainingState<T>& state) {
+    const Vae vae(state.model);
+    const Elbo own = vae.elbo(train->view(), kElboKey), other = vae.elbo(held_out->view(), kElboKey);
+    state.logs.set("reconstruction", own.reconstruction);
+    state.logs.set("kl", own.kl);
+    state.logs.set("val_reconstruction", other.reconstruction);
+    state.logs.set("val_kl", other.kl);
+    state.logs.set("val_loss", other.negative());
+  }
+};
+
+}  // namespace
+
+Recipe recipe_of(const Options& options, const std::string& name) {
+  const bool improved = name == "improved";
+  return {.name = name,
+          .title = improved ? "improved: distorted images" : "plain",
+          .network = options.network.value_or("small"),
+          .latent = options.latent.value_or(improved ? 16 : 2),
+          .beta = options.beta,
+          .epochs = options.epochs.value_or(kEpochs),
+          .batch = options.batch.value_or(32),
+          .learning_rate = options.learning_rate.value_or(3e-3),
+          .distorted = improved};
+}
+
+Distortion distortion_for(Index images) {
+  const double elastic = images <= 30 ? 2.5 : images <= 300 ? 1.5 : 1.0;
+  return {.rotation = 14, .scale = 0.2, .shear = 0.25, .shift = 0.08, .elastic = elastic};
+}
+
+Index whole_number(const std::string& option, const std::string& text, Index least) {
+  Index value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size() && value >= least) return value;
+  throw ValueError(option + ": expected a whole number of at least " + std::to_string(least) + ", got \"" + text +
+                   "\"");
+}
+int digit_of(const std::string& text) {
+  if (text == "all") return kAllDigits;
+  const Index digit = whole_number("--digit", text, 0);
+  if (digit < classifier::kClasses) return static_cast<int>(digit);
+  throw ValueError("--digit: expected digits 0 to 9, or all, got \"" + text + "\"");
+}
+Index samples_of(const std::string& text) { return text == "all" ? kAll : whole_number("--samples", text, 2); }
+
+ImageDataset of_digit(const ImageDataset& images, int digit) {
+  if (digit == kAllDigits) return images;
+  ImageDataset result = images.of_class(digit);
+  if (result.size() == 0) throw ValueError("--digit " + std::to_string(digit) + ": there are no images of this class");
+  return result;
+}
+
+ImageDataset training_subset(const ImageDataset& train, int digit, Index samples, Index subset) {
+  const ImageDataset all = of_digit(train, digit);
+  if (samples == kAll) return all;
+  if (samples > all.size()) {
+    throw ValueError("--samples " + std::to_string(samples) + ": there are " + std::to_string(all.size()) +
+                     " training images" + (digit == kAllDigits ? "" : " of class " + std::to_string(digit)));
+  }
+  return all.shuffled(RandomKey{static_cast<std::uint64_t>(subset)}).first(samples);
+}
+
+Tensor<float> first_images(const ImageDataset& images, Index most) {
+  return images.first(std::min(most, images.size())).images();
+}
+
+RepeatedSource<AutoencodingSource> source_of(const ImageDataset& images, const Recipe& recipe, std::uint64_t seed) {
+  const Distortion distortion = recipe.distorted ? distortion_for(images.size()) : Distortion{};
+  constexpr Index kLeastBatches = 100;
+  return {AutoencodingSource(images, distortion, seed), std::max(images.size(), kLeastBatches * recipe.batch)};
+}
+
+Tensor<float> images_from(const RepeatedSource<AutoencodingSource>& source, Index count) {
+  std::vector<Index> indices(static_cast<std::size_t>(count));
+  std::iota(indices.begin(), indices.end(), Index{0});
+  Tensor<float> x(source.input_shape().with_batch(count)), target(x.shape());
+  source.fill<float>(indices, 0, x, target);
+  return x;
+}
+
+double add_training(std::deque<Trained>& all, const Recipe& recipe, int digit, Index samples, Index subset,
+                    const ImageDataset& held_out, const Options& options, const data::Images& images) {
+  const std::string of = digit == kAllDigits ? "all" : std::to_string(digit),
+                    size = samples == kAll ? "all" : std::to_string(samples);
+  Trained& trained = all.emplace_back(Trained{
+      .name = recipe.name + "-" + of + "-" + size + "-" + std::to_string(subset),
+      .recipe = &recipe,
+      .digit = digit,
+      .all = samples == kAll,
+      .subset = subset,
+      .train = training_subset(images.train, digit, samples, subset),
+      .held_out = &held_out,
+      .model = build_vae(images.train.image_shape(), recipe.network, recipe.latent, recipe.beta, options.seed)});
+  trained.size = trained.train.size();
+  const auto source = source_of(trained.train, recipe, options.seed);
+  const Index steps = (source.size() + recipe.batch - 1) / recipe.batch * recipe.epochs;
+  auto about = data::provenance(images, "");
+  about.insert({{"digit", of}, {"samples", size}, {"subset", std::to_string(subset)}, {"recipe", recipe.name}});
+  trained.job = run::Job{
+      .name = trained.name,
+      .title = "digit " + of + ", " + size + " images, " + recipe.name +
+               (samples == kAll || samples > kManySubsets ? "" : " (subset " + std::to_string(subset + 1) + ")"),
+      .model = &trained.model,
+      .loss = BinaryCrossentropy{.reduction = Reduction::sum},
+      .optimizer = Adam{.learning_rate =
+                            Schedule(CosineDecay{.initial_learning_rate = recipe.learning_rate, .decay_steps = steps})},
+      .train = SourceRef<float>(RepeatedSource(source)),
+      .held_out = {},
+      .epochs = recipe.epochs,
+      .batch = recipe.batch,
+      .callbacks = {ElboFigures{std::make_shared<const Tensor<float>>(first_images(trained.train, kProbed)),
+                                std::make_shared<const Tensor<float>>(first_images(held_out, kProbed))}},
+      .about = about,
+      .figures = {"loss", "reconstruction", "kl", "val_reconstruction", "val_kl"}};
+  return trained.job->work();
+}
+
+}  // namespace augment
