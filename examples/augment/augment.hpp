@@ -76,8 +76,9 @@ Index whole_number(const std::string& option, const std::string& text, Index lea
 int digit_of(const std::string& text);
 Index samples_of(const std::string& text);
 
-/// `samples` images of a class, drawn at random for subset number `subset`; all images where samples is kAll. Throws
+/// `samples` images of a class, drawn at random for subset number `subset`; all of them where samples is kAll. Throws
 /// ValueError for a class without images, and for more than there are.
+std::vector<Index> training_indices(const ImageDataset& train, int digit, Index samples, Index subset);
 ImageDataset training_subset(const ImageDataset& train, int digit, Index samples, Index subset);
 /// The held-out images of a class.
 ImageDataset of_digit(const ImageDataset& images, int digit);
@@ -103,16 +104,17 @@ double add_training(std::deque<Trained>& all, const Recipe& recipe, int digit, I
 /// The source of a training's epochs: the images, distorted if the recipe says so; at least 100 batches.
 RepeatedSource<AutoencodingSource> source_of(const ImageDataset& images, const Recipe& recipe, std::uint64_t seed);
 
-/// The first images that a source gives.
-Tensor<float> images_from(const RepeatedSource<AutoencodingSource>& source, Index count);
-/// The first images of a set, as a tensor; all if there are fewer.
-Tensor<float> first_images(const ImageDataset& images, Index most);
+/// Images drawn at random from a set, each with a distortion of its own; the key decides.
+Tensor<float> drawn_images(const ImageDataset& images, const Distortion& distortion, Index count, const RandomKey& key);
+/// So many images, taken evenly from all of a set (it may be sorted); all if there are fewer.
+ImageDataset evenly(const ImageDataset& images, Index most);
 
 // ---- What is measured: measuring.cpp ----
 
-/// Keys of random numbers that are the same in every run.
+/// Keys of random numbers that are the same in every run: of the bound, and, for each subset, of samples (their
+/// steps are what they are for).
 inline constexpr RandomKey kElboKey{0x656C'626F, 0};
-inline constexpr RandomKey kSampleKey{0x7361'6D70, 0};
+inline RandomKey sample_key(Index subset) { return {0x7361'6D70, static_cast<std::uint32_t>(subset)}; }
 
 /// The classifier, whole and without its last layer.
 struct Judge {
@@ -124,15 +126,20 @@ struct Judge {
 /// What a trained model is worth: figures, and (for one model of each kind) pictures.
 json measure(const run::Folder& folder, const Trained& trained, const Judge& judge, bool pictures, bool quick);
 /// What real images of a class score, and noise: what samples are compared with.
-json measure_real(const ImageDataset& train, const ImageDataset& held_out, int digit, const Judge& judge, bool quick);
+json measure_real(const ImageDataset& held_out, int digit, const Judge& judge, bool quick);
 
 /// The radius that holds 95% of the standard normal distribution of so many dimensions.
 double prior_radius(Index dimensions);
+
+/// Numbers of images in order, without those that are there twice. Throws ValueError for what is no number.
+std::vector<std::string> in_order(std::vector<std::string> samples);
 
 // ---- The commands: study.cpp, benefit.cpp, files.cpp, report.cpp ----
 
 /// The folder's study and, if there is one, its experiment of benefit, as report.html.
 void write_report(const std::string& folder);
+/// Throws FileError for a folder of something else than a study.
+void require_place_for_report(const std::string& folder);
 void study_command(const Options& options);
 /// Trains classifiers with and without synthetic digits, in OUT/benefit.
 struct BenefitOptions {

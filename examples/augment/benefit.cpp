@@ -62,25 +62,25 @@ ImageDataset few_of_each(const ImageDataset& train, Index n, std::uint64_t seed)
   return pool.images();
 }
 
-/// Synthetic images: between the latents of two (distorted) training images of a class, with the first one's noise. The
+/// Synthetic images: between latents of two (distorted) training images of a class, drawn from their posteriors. The
 /// filter keeps those that it takes for their class, the surest first.
-ImageDataset synthesize(const Vae& vae, const ImageDataset& few, const Recipe& recipe, const Model<float>& filter,
-                        std::uint64_t seed) {
+ImageDataset synthesize(const Vae& vae, const ImageDataset& few, const Model<float>& filter, std::uint64_t seed) {
   Pool pool{few.image_shape()};
   for (int digit = 0; digit < classifier::kClasses; ++digit) {
     const ImageDataset of_class = few.of_class(digit);
-    const AutoencodingSource drawn(of_class, distortion_for(few.size() / classifier::kClasses), seed + 1);
-    const RepeatedSource source(drawn, 2 * kCandidates);
-    const Tensor<float> x = images_from(source, source.size());
-    const RandomKey key{seed, kSampleKey.stream, static_cast<std::uint32_t>(digit)};
-    const Tensor<float> z = vae.draw(vae.encode(x.view()).view(), key);
-    Tensor<float> mixed({kCandidates, recipe.latent});
-    // Consecutive samples of a RepeatedSource are other images, unless there is but one.
+    const RandomKey key{seed, 0x62656E65, static_cast<std::uint32_t>(digit)};
+    const auto latents = [&](std::uint32_t side) {
+      const Tensor<float> x =
+          drawn_images(of_class, distortion_for(of_class.size()), kCandidates, key.with_sample(side));
+      return vae.draw(vae.encode(x.view()).view(), key.with_stream(key.stream + 1 + side));
+    };
+    const Tensor<float> from = latents(0), to = latents(1);
+    Tensor<float> mixed({kCandidates, vae.latent()});
     for (Index i = 0; i < kCandidates; ++i) {
-      const float share = key.with_stream(kSampleKey.stream + 1).uniform(i);
-      for (Index k = 0; k < recipe.latent; ++k) {
-        const float a = z[2 * i * recipe.latent + k], b = z[(2 * i + 1) * recipe.latent + k];
-        mixed[i * recipe.latent + k] = std::fma(share, b - a, a);
+      const float share = key.with_sample(2).uniform(i);
+      for (Index k = 0; k < vae.latent(); ++k) {
+        const Index at = i * vae.latent() + k;
+        mixed[at] = std::fma(share, to[at] - from[at], from[at]);
       }
     }
     const Tensor<float> y = vae.decode(mixed.view());
@@ -118,7 +118,7 @@ json experiment(const run::Folder& folder, const data::Images& images, const Ben
   Model<float> model = build_vae(few.image_shape(), recipe.network, recipe.latent, recipe.beta, seed);
   train(model, BinaryCrossentropy{.reduction = Reduction::sum}, AutoencodingSource(few, distortion, seed),
         kAutoencoderSteps * options.steps, recipe.batch, recipe.learning_rate);
-  const ImageDataset synthetic = synthesize(Vae(model), few, recipe, filter, seed);
+  const ImageDataset synthetic = synthesize(Vae(model), few, filter, seed);
   if (synthetic.size() == 0) throw NumericError("benefit: the filter has kept no synthetic digit");
   Pool both{few.image_shape()};
   both.add(few, std::max<Index>(1, synthetic.size() / few.size()));  // as many of each kind
@@ -128,7 +128,9 @@ json experiment(const run::Folder& folder, const data::Images& images, const Ben
   arm("both", mixed, distortion);
   arm("vae-only", synthetic, {});
 
-  json result = {{"samples", n}, {"seed", seed}, {"accuracy", accuracy}, {"synthetic", synthetic.size()}};
+  std::vector<Index> kept;
+  for (int digit = 0; digit < classifier::kClasses; ++digit) kept.push_back(std::ssize(synthetic.indices_of(digit)));
+  json result = {{"samples", n}, {"seed", seed}, {"accuracy", accuracy}, {"synthetic", kept}};
   if (seed == options.seed) {
     std::vector<Index> shown;
     std::vector<int> truth;
@@ -152,17 +154,23 @@ void benefit_command(const BenefitOptions& options) {
   if (!images.train.labelled() || !images.held_out.labelled()) {
     throw ValueError(options.data + ": the experiment needs images with labels: PNG files in subfolders 0 to 9");
   }
-  for (const Index n : options.samples) few_of_each(images.train, n, options.seed);  // throws where there are fewer
+  std::vector<Index> samples = options.samples;
+  std::sort(samples.begin(), samples.end());
+  samples.erase(std::unique(samples.begin(), samples.end()), samples.end());
+  // Throw what is wrong before anything is written.
+  for (const Index n : samples) few_of_each(images.train, n, options.seed);
+  build_vae(images.train.image_shape(), "small", 2, 1, 0);
+  require_place_for_report(options.out);
   const json config = {
       {"data", options.data},
-      {"samples", options.samples},
+      {"samples", samples},
       {"seeds", options.seeds},
       {"steps", options.steps},
       {"seed", options.seed},
       {"threads", num_threads()},
       {"about", {{"program", kProgram}, {"version", LINNET_VERSION_STRING}, {"data_crc32", images.checksum}}}};
-  const std::string path = (std::filesystem::path(options.out) / "benefit").string();
-  const run::Folder folder(path, config, run::begin_of(options.resume, options.overwrite));
+  const run::Folder folder((std::filesystem::path(options.out) / "benefit").string(), config,
+                           run::begin_of(options.resume, options.overwrite));
   run::catch_interrupts();
   std::error_code error;
   json metrics = {{"version", LINNET_VERSION_STRING},
@@ -174,11 +182,11 @@ void benefit_command(const BenefitOptions& options) {
   if (std::filesystem::exists(folder.file("metrics.json"), error)) {
     metrics["experiments"] = run::Folder::read_json(folder.file("metrics.json")).at("experiments");
   }
-  run::Progress progress(static_cast<double>(options.samples.size()) * static_cast<double>(options.seeds));
+  run::Progress progress(static_cast<double>(samples.size()) * static_cast<double>(options.seeds));
   std::size_t done = metrics["experiments"].size();
   progress.skipped(static_cast<double>(done));
   std::size_t place = 0;
-  for (const Index n : options.samples) {
+  for (const Index n : samples) {
     for (Index k = 0; k < options.seeds; ++k, ++place) {
       if (place < done) continue;
       const std::uint64_t seed = options.seed + static_cast<std::uint64_t>(k);

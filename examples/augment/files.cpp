@@ -26,9 +26,10 @@ struct Saved {
 Saved load(const std::string& path) {
   const Model<float> model = load_model(path);
   const auto is_latent = [](const Node<float>& node) { return node.layer.kind() == GaussianLatent::kName; };
-  if (std::none_of(model.nodes().begin(), model.nodes().end(), is_latent) ||
-      model.input_shape() != model.output_shape()) {
-    throw FormatError(path + ": expected a variational autoencoder of images, as `augment` saves them");
+  const Shape& shape = model.input_shape();
+  if (std::none_of(model.nodes().begin(), model.nodes().end(), is_latent) || shape != model.output_shape() ||
+      shape.rank() != 3 || shape[2] != 1) {
+    throw FormatError(path + ": expected a variational autoencoder of grey images, as `augment` saves them");
   }
   return {model, Vae(model), load_safetensors(path).metadata};
 }
@@ -46,18 +47,26 @@ std::optional<Model<float>> judge_of(const std::string& classifier, const std::s
   return judge;
 }
 
-/// The images that the model was trained on, should they be at hand; none otherwise.
-std::optional<ImageDataset> training_images(const Saved& saved, const std::string& data) {
+/// The images that the model was trained on, and where they are among all training images.
+struct TrainingImages {
+  ImageDataset images;
+  std::vector<Index> indices;
+};
+/// None where they are not at hand: those of `data`, or the digits that come with linnet, are others.
+std::optional<TrainingImages> training_images(const Saved& saved, const std::string& data) {
+  std::error_code error;
+  if (data.empty() && !fs::exists(LINNET_DATA_DIR, error)) return std::nullopt;
   const data::Images images = data::load(data);
   if (images.checksum != saved.text("data_crc32")) {
-    if (!data.empty()) {
-      throw FormatError(data + ": not the images that the model was trained on (CRC-32 " + images.checksum +
-                        ", expected " + saved.text("data_crc32") + ")");
-    }
-    return std::nullopt;
+    if (data.empty()) return std::nullopt;
+    throw FormatError(data + ": not the images that the model was trained on (CRC-32 " + images.checksum +
+                      ", expected " + saved.text("data_crc32") + ")");
   }
-  return training_subset(images.train, digit_of(saved.text("digit")), samples_of(saved.text("samples")),
-                         std::stoll("0" + saved.text("subset")));
+  TrainingImages result;
+  result.indices = training_indices(images.train, digit_of(saved.text("digit")), samples_of(saved.text("samples")),
+                                    whole_number("subset", saved.text("subset"), 0));
+  result.images = images.train.subset(result.indices);
+  return result;
 }
 
 /// Images as bytes.
@@ -104,16 +113,16 @@ void sample_command(const SampleOptions& options) {
   const Saved saved = load(options.model);
   const Vae& vae = saved.vae;
   const std::optional<Model<float>> judge = judge_of(options.classifier, options.model, saved);
-  const std::optional<ImageDataset> train = training_images(saved, options.data);
-  const RandomKey key{options.seed, kSampleKey.stream};
+  const std::optional<TrainingImages> train = training_images(saved, options.data);
+  const RandomKey key{options.seed};
   Tensor<float> z = vae.draw_prior(options.count, key);
   if (options.sampling == "posterior") {
     if (!train) {
       throw ValueError("--sampling posterior: the images that the model was trained on are needed; give their --data");
     }
-    const Distortion distortion = saved.text("recipe") == "improved" ? distortion_for(train->size()) : Distortion{};
-    const Tensor<float> x =
-        images_from(RepeatedSource(AutoencodingSource(*train, distortion, options.seed), options.count), options.count);
+    const ImageDataset& images = train->images;
+    const Distortion distortion = saved.text("recipe") == "improved" ? distortion_for(images.size()) : Distortion{};
+    const Tensor<float> x = drawn_images(images, distortion, options.count, key.with_step(1));
     z = vae.draw(vae.encode(x.view()).view(), key);
   }
   const Tensor<float> y = vae.decode(z.view());
@@ -147,14 +156,16 @@ void sample_command(const SampleOptions& options) {
   classifier::Verdicts verdicts;
   if (judge) verdicts = classifier::judge(*judge, y.view());
   NearestSamples nearest;
-  if (train) nearest = nearest_samples(y, train->images());
+  if (train) nearest = nearest_samples(y, train->images.images());
   for (Index i = 0; i < options.count; ++i) {
     const auto at = static_cast<std::size_t>(i);
     text += std::to_string(i) + "," + (options.format == "png" ? name_of(i) : together) + "," +
             std::to_string(options.seed);
     for (Index k = 0; k < vae.latent(); ++k) text += "," + decimal(double{z[i * vae.latent() + k]});
     text += judge ? "," + std::to_string(verdicts.digit[at]) + "," + decimal(verdicts.confidence[at]) : ",,";
-    text += train ? "," + std::to_string(nearest.index[at]) + "," + decimal(nearest.distance[at]) : ",,";
+    text += train ? "," + std::to_string(train->indices[static_cast<std::size_t>(nearest.index[at])]) + "," +
+                        decimal(nearest.distance[at])
+                  : ",,";
     text += "\n";
   }
   write_file(manifest, text);
@@ -186,7 +197,11 @@ void interpolate_command(const PictureOptions& options) {
     if (data::is_png(what)) {
       image = data::load_pngs({what});
     } else {
-      if (!held_out) held_out = of_digit(data::load(options.data).held_out, digit_of(saved.text("digit")));
+      if (!held_out) {
+        const data::Images images = data::load(options.data);
+        data::other_training_data(options.model, images);  // warns
+        held_out = of_digit(images.held_out, digit_of(saved.text("digit")));
+      }
       const std::vector<Index> one = {whole_number("--from and --to", what, 0)};
       image = held_out->subset(one);
     }

@@ -84,7 +84,10 @@ int main(int argc, char** argv) {
                          (one ? "; for --digit all 0.0015)" : ")"))
         ->check(CLI::Range(1e-9, 10.0))
         ->type_name("NUMBER");
-    command->add_option("--seed", options.seed, "Seed of the initial weights, the order, the latents and distortions")
+    command
+        ->add_option("--seed", options.seed,
+                     "Seed of the initial weights, the order of images, their latents and distortions in training "
+                     "(which images a subset has is fixed)")
         ->type_name("NUMBER");
     cli::folder(command, "--out", options.out,
                 one ? "Run folder: model and figures" : "Run folder: models, figures, pictures and the report");
@@ -127,10 +130,10 @@ int main(int argc, char** argv) {
         ->add_option("--classifier", classifier,
                      "A classifier that tells what it sees (default: the one beside the model, if there is one)")
         ->type_name("FILE");
-    data_option(command, data);
+    if (command != traverse) data_option(command, data);
   };
   model_options(sample, sample_options.model, sample_options.classifier, sample_options.data);
-  cli::number(sample, "--count", sample_options.count, "Images", 1, 1000000);
+  cli::number(sample, "--count", sample_options.count, "Images", 1, 100000);
   sample->add_option("--format", sample_options.format, "Files: a PNG each, one IDX or one NPY file")
       ->check(CLI::IsMember({"png", "idx", "npy"}));
   sample

@@ -24,9 +24,9 @@ constexpr Index kPlane = 15;          ///< tiles along a side of the latent plan
 constexpr Index kMostDimensions = 4;  ///< that are traversed in pictures
 constexpr Index kTraversed = 17;      ///< images of a traversal, from -4 to 4
 constexpr double kTraversal = 4;
-constexpr Index kRadii = 30;  ///< of a walk from the prior's mean, up to kReach times the prior's radius
-constexpr double kReach = 3;
-constexpr Index kPoints = 300;  ///< of a scatter plot
+constexpr Index kRadiiPerLimit = 10;  ///< steps of a walk from the mean of the prior to the radius of 95% of it
+constexpr Index kReach = 3;           ///< so many times that radius
+constexpr Index kPoints = 300;        ///< of a scatter plot
 
 /// Whether each image is taken for the class.
 std::vector<bool> recognized_of(const classifier::Verdicts& verdicts, int digit) {
@@ -42,13 +42,44 @@ json recognition_of(const classifier::Verdicts& verdicts, int digit) {
           {"taken_for", of_class}};
 }
 
-/// How different the images of a set are from each other.
-json diversity_of(const Tensor<float>& images) {
-  if (images.batch() < 2) return nullptr;
-  return {{"count", images.batch()},
-          {"pixel_distance", mean_pairwise_distance(images)},
-          {"dissimilarity", 1 - mean_pairwise_ssim(images)},
-          {"vendi", vendi_score_cosine(images)}};
+/// How different the images of a set are from each other; null for another count than `count`: scores depend on it.
+json diversity_of(const Tensor<float>& images, Index count) {
+  if (images.batch() != count || count < 2) return nullptr;
+  json result = {{"count", count},
+                 {"pixel_distance", mean_pairwise_distance(images)},
+                 {"dissimilarity", 1 - mean_pairwise_ssim(images)}};
+  const auto black = [&](Index i) {
+    const auto image = images.samples(i, 1);
+    return std::all_of(image.begin(), image.end(), [](float v) { return v == 0; });
+  };
+  bool any_black = false;  // has no direction, so no cosine
+  for (Index i = 0; i < count; ++i) any_black = any_black || black(i);
+  result["vendi"] = any_black ? json(nullptr) : json(vendi_score_cosine(images));
+  return result;
+}
+
+/// How close a set comes to real images, of which it has as many.
+json closeness_of(const Tensor<float>& images, const Tensor<float>& real, const Judge& judge) {
+  json result = json::object();
+  if (images.batch() != real.batch()) return result;
+  if (real.batch() > kNeighbours) {
+    const DensityCoverage reached = density_coverage(real, images, kNeighbours);
+    result["density"] = reached.density;
+    result["coverage"] = reached.coverage;
+  }
+  if (real.batch() >= 2) {
+    result["feature_distance"] =
+        frechet_distance(judge.features.predict(images.view()), judge.features.predict(real.view()));
+  }
+  return result;
+}
+
+/// Half of the held-out images, every other one, is what others are compared with; the other half shows how close real
+/// ones come to them.
+std::pair<Tensor<float>, Tensor<float>> halves_of(const ImageDataset& held_out, Index most) {
+  std::vector<Index> even, odd;
+  for (Index i = 0; i + 1 < held_out.size(); i += 2) even.push_back(i), odd.push_back(i + 1);
+  return {evenly(held_out.subset(even), most).images(), evenly(held_out.subset(odd), most).images()};
 }
 
 double median(std::vector<double> values) {
@@ -58,36 +89,44 @@ double median(std::vector<double> values) {
 }
 
 /// Everything that is asked of a set of synthetic images.
-json scores_of(const Tensor<float>& images, const Trained& trained, const Judge& judge, const Tensor<float>& held_out,
-               Index compared) {
+json scores_of(const Tensor<float>& images, const Trained& trained, const Judge& judge, const Tensor<float>& real,
+               const Tensor<float>& train, Index compared) {
   const classifier::Verdicts verdicts = classifier::judge(judge.model, images.view());
-  json result = recognition_of(verdicts, trained.digit);
   const std::vector<bool> recognized = recognized_of(verdicts, trained.digit);
+  json result = recognition_of(verdicts, trained.digit);
   std::vector<Index> chosen;
   for (Index i = 0; i < images.batch() && std::ssize(chosen) < compared; ++i) {
     if (recognized[static_cast<std::size_t>(i)]) chosen.push_back(i);
   }
-  // At a fixed count, or not at all: scores of fewer samples are lower.
-  result["diversity"] = std::ssize(chosen) == compared ? diversity_of(rows_of(images, chosen)) : json(nullptr);
-
-  const Index equal = std::min(images.batch(), held_out.batch());
-  if (held_out.batch() > kNeighbours) {
-    const DensityCoverage reached =
-        density_coverage<float>(held_out.samples(0, equal), images.samples(0, equal), kNeighbours);
-    result["density"] = reached.density;
-    result["coverage"] = reached.coverage;
-  }
-  result["feature_distance"] =
-      frechet_distance(judge.features.predict(images.view()), judge.features.predict(held_out.view()));
-  const Tensor<float> train = first_images(trained.train, 2000);
+  result["diversity"] = diversity_of(rows_of(images, chosen), compared);
+  result.update(closeness_of(Tensor<float>(images.samples(0, std::min(images.batch(), real.batch()))), real, judge));
   const Tensor<float> some(images.samples(0, std::min(compared, images.batch())));
   result["nearest"] = median(nearest_samples(some, train).distance);
   return result;
 }
 
+/// How many samples of the prior are recognized, by their distance from its mean: within 1, 2, the radius of 95%, and
+/// beyond.
+json by_radius(const Tensor<float>& z, const std::vector<bool>& recognized) {
+  const double limit = prior_radius(z.shape()[1]);
+  const std::vector<double> bounds = {1, 2, limit, std::numeric_limits<double>::infinity()};
+  std::vector<Index> count(bounds.size(), 0), of(bounds.size(), 0);
+  for (Index i = 0; i < z.batch(); ++i) {
+    double square = 0;
+    for (const float x : z.samples(i, 1)) square = std::fma(double{x}, double{x}, square);
+    const auto bin = static_cast<std::size_t>(std::upper_bound(bounds.begin(), bounds.end() - 1, std::sqrt(square)) -
+                                              bounds.begin());
+    ++of[bin];
+    count[bin] += recognized[static_cast<std::size_t>(i)];
+  }
+  json result = json::array();
+  for (std::size_t b = 0; b < bounds.size(); ++b) result.push_back(counted(count[b], of[b]));
+  return result;
+}
+
 /// Points on the unit sphere.
-Tensor<float> directions_of(const Vae& vae, Index count) {
-  Tensor<float> z = vae.draw_prior(count, kSampleKey.with_step(1));
+Tensor<float> directions_of(const Vae& vae, Index count, const RandomKey& key) {
+  Tensor<float> z = vae.draw_prior(count, key);
   for (Index i = 0; i < count; ++i) {
     const auto of_sample = z.samples(i, 1);
     double square = 0;
@@ -101,13 +140,13 @@ Tensor<float> directions_of(const Vae& vae, Index count) {
 json extremes_of(const run::Folder& folder, const Trained& trained, const Vae& vae, const Judge& judge,
                  Index directions, bool pictures) {
   const double limit = prior_radius(vae.latent());
-  const Tensor<float> towards = directions_of(vae, directions);
+  const Tensor<float> towards = directions_of(vae, directions, sample_key(trained.subset).with_step(1));
   constexpr double kNever = std::numeric_limits<double>::infinity();
   std::vector<double> first(static_cast<std::size_t>(directions), kNever);
   std::vector<std::vector<float>> failures(first.size());
   json radii = json::array(), rates = json::array();
-  for (Index k = 0; k <= kRadii; ++k) {
-    const double radius = kReach * limit * static_cast<double>(k) / static_cast<double>(kRadii);
+  for (Index k = 0; k <= kReach * kRadiiPerLimit; ++k) {
+    const double radius = limit * (static_cast<double>(k) / double{kRadiiPerLimit});
     Tensor<float> z = towards;
     for (float& x : z) x = static_cast<float>(double{x} * radius);
     const Tensor<float> y = vae.decode(z.view());
@@ -124,17 +163,14 @@ json extremes_of(const run::Folder& folder, const Trained& trained, const Vae& v
   std::vector<std::size_t> order(first.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return first[a] < first[b]; });
-  const auto quantile = [&](double share) {
-    const double value = first[order[static_cast<std::size_t>(share * static_cast<double>(first.size()))]];
-    return value == kNever ? json(nullptr) : json(value);
-  };
+  json radii_of_failure = json::array();
+  for (const std::size_t i : order) radii_of_failure.push_back(first[i] == kNever ? json(nullptr) : json(first[i]));
   json result = {
       {"limit", limit},
-      {"reach", kReach * limit},
+      {"reach", limit * double{kReach}},
       {"radius", radii},
       {"recognized", rates},
-      {"median", quantile(0.5)},
-      {"fifth_percentile", quantile(0.05)},
+      {"first", radii_of_failure},
       {"inside", counted(std::count_if(first.begin(), first.end(), [&](double r) { return r <= limit; }), directions)}};
   std::vector<Index> shown;
   for (const std::size_t i : order) {
@@ -204,7 +240,8 @@ json traversals_of(const run::Folder& folder, const Trained& trained, const Vae&
 }
 
 json pictures_of(const run::Folder& folder, const Trained& trained, const Vae& vae, const Judge& judge,
-                 const Tensor<float>& samples, const Tensor<float>& held_out) {
+                 const Tensor<float>& samples, const Tensor<float>& train) {
+  const Tensor<float> held_out = evenly(*trained.held_out, figures::kStripImages).images();
   json result;
   const std::vector<int> truth(static_cast<std::size_t>(figures::kStripImages), trained.digit);
   const auto ten = [&](const std::string& name, const std::string& file, const Tensor<float>& images,
@@ -221,7 +258,7 @@ json pictures_of(const run::Folder& folder, const Trained& trained, const Vae& v
                                    vae.decode(vae.means(vae.encode(originals.view()).view()).view()), &judge.model)};
   if (vae.latent() == 2) {
     result["plane"] = plane_of(folder, trained, vae, judge);
-    const Tensor<float> points = vae.means(vae.encode(first_images(*trained.held_out, kPoints).view()).view());
+    const Tensor<float> points = vae.means(vae.encode(evenly(*trained.held_out, kPoints).images().view()).view());
     for (Index i = 0; i < points.batch(); ++i) {
       result["points"]["x"].push_back(points[2 * i]);
       result["points"]["y"].push_back(points[2 * i + 1]);
@@ -238,7 +275,7 @@ json pictures_of(const run::Folder& folder, const Trained& trained, const Vae& v
   }
   // The samples that are nearest to a training image, and those images.
   const Tensor<float> some(samples.samples(0, std::min<Index>(200, samples.batch())));
-  const NearestSamples nearest = nearest_samples(some, first_images(trained.train, 2000));
+  const NearestSamples nearest = nearest_samples(some, train);
   std::vector<Index> order(nearest.index.size());
   std::iota(order.begin(), order.end(), Index{0});
   const auto distance = [&](Index i) { return nearest.distance[static_cast<std::size_t>(i)]; };
@@ -276,40 +313,33 @@ double prior_radius(Index dimensions) {
   return (low + high) / 2;
 }
 
-json measure_real(const ImageDataset& train, const ImageDataset& held_out, int digit, const Judge& judge, bool quick) {
+json measure_real(const ImageDataset& held_out, int digit, const Judge& judge, bool quick) {
   const Counts counts = counts_of(quick);
-  const Tensor<float> real = held_out.images();
-  json result = recognition_of(classifier::judge(judge.model, real.view()), digit);
+  json result = recognition_of(classifier::judge(judge.model, held_out.images().view()), digit);
   result["digit"] = digit;
-  result["train"] = train.size();
   result["held_out"] = held_out.size();
-  const Index count = std::min(counts.compared, real.batch());
-  result["diversity"] = diversity_of(Tensor<float>(real.samples(0, count)));
-  // Uniform noise, of the size of the images: more diverse than any digit.
+  const Index count = std::min(counts.compared, held_out.size());
+  result["diversity"] = diversity_of(evenly(held_out, count).images(), count);
+  // Uniform noise, of the size of the images.
   Tensor<float> noise(held_out.image_shape().with_batch(count));
   for (Index i = 0; i < count; ++i) {
-    fill_uniform<float>(kSampleKey.with_step(2).with_sample(static_cast<std::uint32_t>(i)), noise.samples(i, 1).span());
+    fill_uniform<float>(sample_key(0).with_step(2).with_sample(static_cast<std::uint32_t>(i)),
+                        noise.samples(i, 1).span());
   }
-  result["noise"] = diversity_of(noise);
-  // Real against real: what density, coverage and the distance of features are where there is nothing to be told apart.
-  const Tensor<float> others = first_images(train, real.batch());
-  const Index equal = std::min(others.batch(), real.batch());
-  if (equal > kNeighbours) {
-    const DensityCoverage reached =
-        density_coverage<float>(real.samples(0, equal), others.samples(0, equal), kNeighbours);
-    result["density"] = reached.density;
-    result["coverage"] = reached.coverage;
-  }
-  result["feature_distance"] =
-      frechet_distance(judge.features.predict(others.view()), judge.features.predict(real.view()));
+  result["noise"] = diversity_of(noise, count);
+  const auto [real, others] = halves_of(held_out, counts.samples);
+  result["compared"] = real.batch();
+  result.update(closeness_of(others, real, judge));
   return result;
 }
 
 json measure(const run::Folder& folder, const Trained& trained, const Judge& judge, bool pictures, bool quick) {
   const Counts counts = counts_of(quick);
   const Vae vae(trained.model);
-  const Tensor<float> held_out = trained.held_out->images(), train = first_images(trained.train, 2000);
-  const Elbo own = vae.elbo(train.view(), kElboKey), other = vae.elbo(held_out.view(), kElboKey);
+  const RandomKey key = sample_key(trained.subset);
+  const ImageDataset& held_out = *trained.held_out;
+  const Tensor<float> train = trained.train.images();
+  const Elbo own = vae.elbo(train.view(), kElboKey), other = vae.elbo(held_out.images().view(), kElboKey);
   json result = {{"name", trained.name},
                  {"recipe", trained.recipe->name},
                  {"digit", trained.digit},
@@ -322,19 +352,22 @@ json measure(const run::Folder& folder, const Trained& trained, const Judge& jud
                  {"elbo", {{"reconstruction", other.reconstruction}, {"kl", other.kl}}},
                  {"history", trained.history.json()},
                  {"seconds", trained.history.total_seconds()}};
-  const Tensor<float> samples = vae.decode(vae.draw_prior(counts.samples, kSampleKey).view());
-  result["prior"] = scores_of(samples, trained, judge, held_out, counts.compared);
+  const Tensor<float> real = halves_of(held_out, counts.samples).first;
+  const Index compared = std::min(counts.compared, held_out.size());
+  const Tensor<float> z = vae.draw_prior(counts.samples, key), samples = vae.decode(z.view());
+  result["prior"] = scores_of(samples, trained, judge, real, train, compared);
+  result["prior"]["by_radius"] =
+      by_radius(z, recognized_of(classifier::judge(judge.model, samples.view()), trained.digit));
   if (trained.recipe->distorted) {
     // From the posteriors of training images, distorted as in training.
-    const Tensor<float> x = images_from(source_of(trained.train, *trained.recipe, kSampleKey.seed), counts.samples);
-    const Tensor<float> y = vae.decode(vae.draw(vae.encode(x.view()).view(), kSampleKey.with_step(3)).view());
-    result["posterior"] = scores_of(y, trained, judge, held_out, counts.compared);
+    const Tensor<float> x = drawn_images(trained.train, distortion_for(trained.size), counts.samples, key.with_step(3));
+    result["posterior"] = scores_of(vae.decode(vae.draw(vae.encode(x.view()).view(), key.with_step(4)).view()), trained,
+                                    judge, real, train, compared);
   }
-  result["own_diversity"] = diversity_of(Tensor<float>(train.samples(0, std::min(counts.compared, train.batch()))));
-  const Tensor<float> some(held_out.samples(0, std::min(counts.compared, held_out.batch())));
-  result["held_out_nearest"] = median(nearest_samples(some, train).distance);
+  result["own_diversity"] = diversity_of(evenly(trained.train, compared).images(), compared);
+  result["held_out_nearest"] = median(nearest_samples(evenly(held_out, compared).images(), train).distance);
   result["extremes"] = extremes_of(folder, trained, vae, judge, counts.directions, pictures);
-  if (pictures) result["pictures"] = pictures_of(folder, trained, vae, judge, samples, held_out);
+  if (pictures) result["pictures"] = pictures_of(folder, trained, vae, judge, samples, train);
   return result;
 }
 

@@ -79,6 +79,10 @@ class Study {
     } else {
       classifier_ = load_model(options.classifier);
       classifier::require(*classifier_, options.classifier, images.held_out);
+      if (classifier_->nodes().size() < 2) {
+        throw ShapeError(options.classifier +
+                         ": expected a classifier of two layers or more, whose last but one gives features");
+      }
       other_training_data_ = data::other_training_data(options.classifier, images);
     }
     for (const std::string& text : options.digit) {
@@ -148,8 +152,7 @@ class Study {
     for (std::size_t d = 0; d < held_out_.size(); ++d) {
       const int digit = digit_of(options_.digit[d]);
       measuring("digit " + options_.digit[d] + ", real", 0);
-      metrics["real"].push_back(
-          measure_real(of_digit(images_.train, digit), held_out_[d], digit, judge, options_.quick));
+      metrics["real"].push_back(measure_real(held_out_[d], digit, judge, options_.quick));
     }
     for (const Trained& trained : all_) {
       measuring(trained.job->title, measuring_work_of(trained));
@@ -180,6 +183,15 @@ void study_command(const Options& as_given) {
     throw ValueError(options.data + ": a study needs images with labels: PNG files in subfolders 0 to 9");
   }
   if (options.samples.empty()) options.samples = default_samples(images, options.digit, options.quick);
+  options.samples = in_order(options.samples);
+  std::vector<std::string> digits;
+  for (const std::string& text : options.digit) {
+    const int digit = digit_of(text);
+    digits.push_back(digit == kAllDigits ? "all" : std::to_string(digit));
+  }
+  std::sort(digits.begin(), digits.end());
+  digits.erase(std::unique(digits.begin(), digits.end()), digits.end());
+  options.digit = digits;
   resolve(options, images);
   Study(options, images).run();
 }
@@ -205,7 +217,7 @@ void train_command(const Options& as_given) {
   trained.history = run::train(folder, *trained.job, std::make_shared<run::Progress>(work));
   write_history(folder, all);
   const Vae vae(trained.model);
-  const Elbo own = vae.elbo(first_images(trained.train, 10'000).view(), kElboKey),
+  const Elbo own = vae.elbo(evenly(trained.train, 10'000).images().view(), kElboKey),
              other = vae.elbo(held_out.images().view(), kElboKey);
   const json metrics = {{"version", LINNET_VERSION_STRING},
                         {"config", config_of(options, false)},

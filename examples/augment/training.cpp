@@ -1,6 +1,7 @@
 // What is trained: the recipes, their images and their trainings.
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <numeric>
 
 #include "augment.hpp"
@@ -70,18 +71,42 @@ ImageDataset of_digit(const ImageDataset& images, int digit) {
   return result;
 }
 
-ImageDataset training_subset(const ImageDataset& train, int digit, Index samples, Index subset) {
-  const ImageDataset all = of_digit(train, digit);
+std::vector<Index> training_indices(const ImageDataset& train, int digit, Index samples, Index subset) {
+  std::vector<Index> all(static_cast<std::size_t>(train.size()));
+  std::iota(all.begin(), all.end(), Index{0});
+  if (digit != kAllDigits) all = train.indices_of(digit);
+  if (all.empty()) throw ValueError("--digit " + std::to_string(digit) + ": there are no images of this class");
   if (samples == kAll) return all;
-  if (samples > all.size()) {
+  if (samples > std::ssize(all)) {
     throw ValueError("--samples " + std::to_string(samples) + ": there are " + std::to_string(all.size()) +
                      " training images" + (digit == kAllDigits ? "" : " of class " + std::to_string(digit)));
   }
-  return all.shuffled(RandomKey{static_cast<std::uint64_t>(subset)}).first(samples);
+  std::vector<Index> order =
+      random_permutation(RandomKey{static_cast<std::uint64_t>(subset), random_stream::kSubset}, std::ssize(all));
+  order.resize(static_cast<std::size_t>(samples));
+  for (Index& i : order) i = all[static_cast<std::size_t>(i)];
+  return order;
+}
+ImageDataset training_subset(const ImageDataset& train, int digit, Index samples, Index subset) {
+  return train.subset(training_indices(train, digit, samples, subset));
 }
 
-Tensor<float> first_images(const ImageDataset& images, Index most) {
-  return images.first(std::min(most, images.size())).images();
+ImageDataset evenly(const ImageDataset& images, Index most) {
+  std::vector<Index> indices;
+  const Index count = std::min(most, images.size());
+  for (Index i = 0; i < count; ++i) indices.push_back(i * images.size() / count);
+  return images.subset(indices);
+}
+
+std::vector<std::string> in_order(std::vector<std::string> samples) {
+  const auto place = [](const std::string& text) {
+    return text == "all" ? std::numeric_limits<Index>::max() : samples_of(text);
+  };
+  std::stable_sort(samples.begin(), samples.end(),
+                   [&](const std::string& a, const std::string& b) { return place(a) < place(b); });
+  const auto same = [&](const std::string& a, const std::string& b) { return place(a) == place(b); };
+  samples.erase(std::unique(samples.begin(), samples.end(), same), samples.end());
+  return samples;
 }
 
 RepeatedSource<AutoencodingSource> source_of(const ImageDataset& images, const Recipe& recipe, std::uint64_t seed) {
@@ -90,11 +115,16 @@ RepeatedSource<AutoencodingSource> source_of(const ImageDataset& images, const R
   return {AutoencodingSource(images, distortion, seed), std::max(images.size(), kLeastBatches * recipe.batch)};
 }
 
-Tensor<float> images_from(const RepeatedSource<AutoencodingSource>& source, Index count) {
-  std::vector<Index> indices(static_cast<std::size_t>(count));
-  std::iota(indices.begin(), indices.end(), Index{0});
-  Tensor<float> x(source.input_shape().with_batch(count)), target(x.shape());
-  source.fill<float>(indices, 0, x, target);
+Tensor<float> drawn_images(const ImageDataset& images, const Distortion& distortion, Index count,
+                           const RandomKey& key) {
+  const PhiloxCounter words = key.block(0);
+  const AutoencodingSource source(images, distortion, std::uint64_t{words[0]} << 32 | words[1]);
+  Tensor<float> x(images.image_shape().with_batch(count)), target(x.shape());
+  Index word = 4;
+  for (Index i = 0; i < count; ++i) {
+    const Index one = random_below(key, static_cast<std::uint32_t>(images.size()), word);
+    source.fill<float>(std::span(&one, 1), static_cast<std::uint32_t>(i), x.samples(i, 1), target.samples(i, 1));
+  }
   return x;
 }
 
@@ -128,8 +158,8 @@ double add_training(std::deque<Trained>& all, const Recipe& recipe, int digit, I
       .held_out = {},
       .epochs = recipe.epochs,
       .batch = recipe.batch,
-      .callbacks = {ElboFigures{std::make_shared<const Tensor<float>>(first_images(trained.train, kProbed)),
-                                std::make_shared<const Tensor<float>>(first_images(held_out, kProbed))}},
+      .callbacks = {ElboFigures{std::make_shared<const Tensor<float>>(evenly(trained.train, kProbed).images()),
+                                std::make_shared<const Tensor<float>>(evenly(held_out, kProbed).images())}},
       .about = about,
       .figures = {"loss", "reconstruction", "kl", "val_reconstruction", "val_kl"}};
   return trained.job->work();

@@ -101,16 +101,18 @@ class Vae {
   }
 
   Elbo elbo(TensorView<const float> images, const RandomKey& key) const {
-    const Tensor<float> encoded = encode(images), y = decode(draw(encoded.view(), key).view());
+    const Tensor<float> encoded = encode(images), z = draw(encoded.view(), key);
     const double n = static_cast<double>(images.batch());
     Elbo result;
-    result.reconstruction =
-        BinaryCrossentropy{.reduction = Reduction::sum}.evaluate<float>(images.batch(), y, images, {}) / n;
+    // A Trainer computes the loss from the last layer's logits, however sure they are: no logarithm is cut off.
+    Model<float> decoder = decoder_;
+    result.reconstruction = Trainer(decoder, BinaryCrossentropy{.reduction = Reduction::sum}, Adam{})
+                                .evaluate(TensorSource<float>(z.view(), images))["loss"];
     for (Index i = 0; i < encoded.batch(); ++i) {
       const float* mean = encoded.samples(i, 1).data();
       for (Index k = 0; k < latent(); ++k) {
         const double m = double{mean[k]}, log_variance = double{mean[latent() + k]};
-        result.kl -= (1 + log_variance - m * m - std::exp(log_variance)) / 2 / n;
+        result.kl += std::fma(m, m, std::exp(log_variance) - log_variance - 1) / 2 / n;
       }
     }
     return result;

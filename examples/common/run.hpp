@@ -13,6 +13,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -81,6 +82,9 @@ class Folder {
       for (auto entry = fs::directory_iterator(path_, error); !error && entry != fs::directory_iterator();
            entry.increment(error)) {
         empty = empty && std::find(guests.begin(), guests.end(), entry->path().filename().string()) != guests.end();
+      }
+      if (error && error != std::errc::no_such_file_or_directory && error != std::errc::not_a_directory) {
+        throw FileError(path_ + ": cannot be read: " + error.message());
       }
       if (!empty && !(is_run && begin == Begin::overwrite)) {
         throw FileError(path_ +
@@ -310,17 +314,17 @@ struct Record {
       throw FormatError(path + ": expected the columns epoch," + history.head() + ", got \"" + line + "\"");
     }
     while (history.epochs() < epochs && std::getline(text, line)) {
-      std::istringstream cells(line);
-      double epoch = 0, value = 0;
-      char comma = 0;
-      cells >> epoch;
-      for (auto& figure : history.figures) {
-        cells >> comma >> value;
-        figure.second.push_back(value);
+      // As printf writes them: infinite ones too.
+      const char* cell = line.c_str();
+      std::vector<double> values;
+      for (std::size_t i = 0; i < history.figures.size() + 2; ++i) {
+        char* end = nullptr;
+        values.push_back(std::strtod(cell, &end));
+        if (end == cell) throw FormatError(path + ": expected numbers, got \"" + line + "\"");
+        cell = *end == ',' ? end + 1 : end;
       }
-      cells >> comma >> value;
-      history.seconds.push_back(value);
-      if (cells.fail()) throw FormatError(path + ": expected numbers, got \"" + line + "\"");
+      for (std::size_t i = 0; i < history.figures.size(); ++i) history.figures[i].second.push_back(values[i + 1]);
+      history.seconds.push_back(values.back());
     }
     if (history.epochs() < epochs) {
       throw FormatError(path + ": expected " + std::to_string(epochs) + " epochs, got " +

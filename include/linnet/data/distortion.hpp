@@ -26,19 +26,19 @@ struct Distortion {
 
   bool none() const { return rotation == 0 && scale == 0 && shear == 0 && shift == 0 && elastic == 0; }
 
-  /// Throws ValueError for an angle outside [0, 180], a scale or a shift outside [0, 1), and for what is below 0 or not
-  /// finite.
+  /// Throws ValueError for an angle outside [0, 180], a scale or a shift outside [0, 1), a shear or a displacement outside
+  /// [0, 1000].
   void validate() const {
-    const auto require = [](const char* name, double value, double below) {
-      if (value >= 0 && value < below) return;
-      throw ValueError(std::string("Distortion: expected a ") + name + " in [0, " + std::to_string(below) + "), got " +
-                       std::to_string(value));
+    const auto require = [](const char* name, double value, double most, bool included) {
+      if (value >= 0 && (included ? value <= most : value < most)) return;
+      throw ValueError(std::string("Distortion: expected a ") + name + " in [0, " + std::to_string(most) +
+                       (included ? "]" : ")") + ", got " + std::to_string(value));
     };
-    require("rotation", rotation, 180.5);
-    require("scale", scale, 1);
-    require("shear", shear, 1e3);
-    require("shift", shift, 1);
-    require("elastic displacement", elastic, 1e3);
+    require("rotation", rotation, 180, true);
+    require("scale", scale, 1, false);
+    require("shear", shear, 1e3, true);
+    require("shift", shift, 1, false);
+    require("elastic displacement", elastic, 1e3, true);
   }
 
   /// Where the pixels of a distorted image come from: the pixel in row i and column j shows the image at {y, x} =
@@ -57,17 +57,19 @@ struct Distortion {
   /// A random map for images of `shape` {height, width, channels}; the key decides it.
   Map random_map(const RandomKey& key, const Shape& shape) const {
     const RandomKey own = key.with_stream(random_stream::kDistortion);
-    const auto within = [&](Index i, double most) { return most * std::fma(2.0, double{own.uniform(i)}, -1.0); };
+    const auto around = [&](Index i, double centre, double most) {
+      return std::fma(most, std::fma(2.0, double{own.uniform(i)}, -1.0), centre);
+    };
     const auto fixed = [](double x) { return static_cast<std::int64_t>(std::llround(x * double{kOne})); };
-    const double angle = within(0, rotation) * (3.14159265358979323846 / 180);
+    const double angle = around(0, 0, rotation) * (3.14159265358979323846 / 180);
     const double s = sine(angle), c = sine(3.14159265358979323846 / 2 - std::abs(angle));
-    const double high = 1 + within(1, scale), wide = 1 + within(2, scale), lean = within(3, shear);
+    const double high = around(1, 1, scale), wide = around(2, 1, scale), lean = around(3, 0, shear);
     Map map;
     // The image is scaled, sheared, then turned.
     map.matrix = {fixed(high * std::fma(s, lean, c)), fixed(wide * s), fixed(high * std::fma(c, lean, -s)),
                   fixed(wide * c)};
-    map.shift = {fixed(within(4, shift) * static_cast<double>(shape[0])),
-                 fixed(within(5, shift) * static_cast<double>(shape[1]))};
+    map.shift = {fixed(around(4, 0, shift) * static_cast<double>(shape[0])),
+                 fixed(around(5, 0, shift) * static_cast<double>(shape[1]))};
     map.elastic = elastic > 0;
     if (map.elastic) {
       std::array<float, std::tuple_size_v<decltype(map.controls)>> normal;

@@ -194,7 +194,7 @@ class LabelSource {
 
 /// Epochs of `count` samples from another source, large or small, pass after pass: sample i of epoch e is sample
 /// i % size of the source in its epoch e * passes + i / size. So ten images with fresh distortions make an epoch of
-/// thousands. Holds a copy of the source.
+/// thousands. (Epochs of the source are counted modulo 2^32.) Holds a copy of the source.
 template <class S>
 class RepeatedSource {
  public:
