@@ -338,7 +338,7 @@ class AugmentReport {
     for_each_digit([&](const json& real) {
       const int digit = real.at("digit");
       json samples = json::array(), reconstructions = json::array(), between = json::array(),
-           traversals = json::array();
+           traversals = json::array(), others = json::array();
       std::string planes, points;
       for (const Group& g : groups_) {
         if (g.digit != digit || !g.first().contains("pictures")) continue;
@@ -351,12 +351,14 @@ class AugmentReport {
         samples.push_back(named(p.at("samples"), ""));
         if (reconstructions.empty()) reconstructions.push_back(p.at("reconstructions")[0]);
         reconstructions.push_back(named(p.at("reconstructions")[1], ""));
-        if (p.contains("interpolations")) between.push_back(named(p.at("interpolations")[0], ""));
+        if (p.contains("interpolations")) {
+          for (const json& one : p.at("interpolations")) between.push_back(named(one, ""));
+        }
         if (p.contains("plane")) {
           planes += "<figure>" + plane_html(p.at("plane"), digit) + "<figcaption>" + name + "</figcaption></figure>\n";
           points += scatter(p.at("points"), name);
         }
-        if (g.recipe == "plain" && (g.size == smallest() || g.size == largest())) {
+        if (g.size == smallest() || g.size == largest()) {
           const double limit = g.first().at("extremes").at("limit");
           for (const json& one : p.at("traversals")) {
             json strip = named(one, ", z" + one.at("name").get<std::string>().substr(7));
@@ -364,7 +366,7 @@ class AugmentReport {
               if (std::abs(std::stod(label.get<std::string>())) <= limit)
                 label = "<b>" + label.get<std::string>() + "</b>";
             }
-            traversals.push_back(strip);
+            (g.recipe == "plain" ? traversals : others).push_back(strip);
           }
         }
       }
@@ -385,6 +387,8 @@ class AugmentReport {
             "Each latent from &minus;4 to 4 standard deviations, the others 0; bold: within the radius that "
             "holds 95% of the prior.");
         page.add(strips_html(folder_, traversals));
+        page.add("<details><summary>The improved recipe's first latents</summary>" + strips_html(folder_, others) +
+                 "</details>\n");
       }
       if (!between.empty()) {
         page.paragraph("From one held-out digit to another, in latent space.");
@@ -660,7 +664,8 @@ class AugmentReport {
         ")? They measure difference, not diversity of digits. Density and coverage (k = 5, in pixel space) and the "
         "Frechet distance of the classifier's last but one layer (not FID) compare equal numbers of images (" +
         std::to_string(m.at("real")[0].at("compared").get<Index>()) +
-        ") with one half of the held-out digits; in the first line those are the other half.");
+        ") with one half of the held-out digits; in the first line those are the other half. Smooth images lie near "
+        "many: a coverage or a density above the first line's says so, and is no merit.");
     page.heading("Memory");
     rows.clear();
     for (const Group& g : groups_) {
