@@ -58,7 +58,7 @@ std::vector<std::string> default_samples(const data::Images& images, const std::
 void resolve(Options& options, const data::Images& images) {
   const bool few = images.train.size() < kFewImages;
   if (!options.subsets) options.subsets = options.quick ? 1 : few ? 2 : 3;
-  if (!options.epochs) options.epochs = options.quick ? 3 : few ? 8 : kEpochs;
+  if (!options.epochs) options.epochs = options.quick ? 2 : few ? 8 : kEpochs;
   // All digits at once want a larger network, and many images more for a steadier gradient than for few.
   const bool all = options.digit == std::vector<std::string>{"all"};
   if (!options.network) options.network = all ? "large" : "small";
@@ -72,9 +72,9 @@ class Study {
   Study(const Options& options, const data::Images& images) : options_(options), images_(images) {
     if (options.classifier.empty()) {
       classifier_ = classifier::build(images.train.image_shape(), options.seed);
-      classifier_job_ = classifier::job(*classifier_, "classifier", "classifier", LabelSource(images.train),
-                                        LabelSource(images.held_out), classifier::epochs_for(images.train.size()),
-                                        data::provenance(images, ""));
+      classifier_job_ = classifier::job(
+          *classifier_, "classifier", "classifier", LabelSource(images.train), LabelSource(images.held_out),
+          classifier::epochs_for(images.train.size()) / (options.quick ? 4 : 1), data::provenance(images, ""));
       work_ += classifier_job_->work();
     } else {
       classifier_ = load_model(options.classifier);
