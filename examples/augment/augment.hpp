@@ -72,6 +72,8 @@ Distortion distortion_for(Index images);
 
 /// A whole number of at least `least`. Throws ValueError that names the option.
 Index whole_number(const std::string& option, const std::string& text, Index least);
+/// "2", "all": a class by its name on the command line.
+std::string digit_text(int digit);
 /// A class by its name on the command line, and a number of images. Throw ValueError.
 int digit_of(const std::string& text);
 Index samples_of(const std::string& text);
@@ -88,8 +90,7 @@ struct Trained {
   std::string name;
   const Recipe* recipe = nullptr;
   int digit = 0;
-  Index size = 0;    ///< images
-  bool all = false;  ///< of the class
+  bool all = false;  ///< `train` is all that there is of the class
   Index subset = 0;
   ImageDataset train;
   const ImageDataset* held_out = nullptr;

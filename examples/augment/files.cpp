@@ -69,14 +69,6 @@ std::optional<TrainingImages> training_images(const Saved& saved, const std::str
   return result;
 }
 
-/// Images as bytes.
-std::vector<std::uint8_t> bytes_of(const Tensor<float>& images) {
-  std::vector<std::uint8_t> bytes;
-  bytes.reserve(static_cast<std::size_t>(images.size()));
-  for (const float v : images) bytes.push_back(static_cast<std::uint8_t>(std::clamp(v, 0.0f, 1.0f) * 255.0f + 0.5f));
-  return bytes;
-}
-
 void make_folder(const std::string& path) {
   std::error_code error;
   fs::create_directories(path, error);
@@ -141,7 +133,7 @@ void sample_command(const SampleOptions& options) {
   for (Index i = 0; options.format == "png" && i < options.count; ++i) require_none(file(name_of(i)));
 
   make_folder(options.out);
-  const std::vector<std::uint8_t> bytes = bytes_of(y);
+  const std::vector<std::uint8_t> bytes = data::bytes_of(y.view());
   const Shape& shape = y.shape();
   const Index height = shape[1], width = shape[2], pixels = height * width;
   if (options.format == "idx") write_idx(file(together), {options.count, height, width}, bytes);
@@ -177,14 +169,8 @@ void sample_command(const SampleOptions& options) {
 void traverse_command(const PictureOptions& options) {
   const Saved saved = load(options.model);
   const Vae& vae = saved.vae;
-  Tensor<float> z({vae.latent() * options.steps, vae.latent()});
-  for (Index k = 0; k < vae.latent(); ++k) {
-    for (Index i = 0; i < options.steps; ++i) {
-      const double share = options.steps == 1 ? 0.5 : static_cast<double>(i) / static_cast<double>(options.steps - 1);
-      z[(k * options.steps + i) * vae.latent() + k] = static_cast<float>(options.range * (2 * share - 1));
-    }
-  }
-  write_picture(options.out, vae.decode(z.view()), options.steps, judge_of(options.classifier, options.model, saved));
+  write_picture(options.out, vae.along(0, vae.latent(), options.range, options.steps), options.steps,
+                judge_of(options.classifier, options.model, saved));
 }
 
 void interpolate_command(const PictureOptions& options) {

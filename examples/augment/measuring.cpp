@@ -88,10 +88,9 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-/// Everything that is asked of a set of synthetic images.
-json scores_of(const Tensor<float>& images, const Trained& trained, const Judge& judge, const Tensor<float>& real,
-               const Tensor<float>& train, Index compared) {
-  const classifier::Verdicts verdicts = classifier::judge(judge.model, images.view());
+/// Everything that is asked of a set of synthetic images, whose verdicts are known.
+json scores_of(const Tensor<float>& images, const classifier::Verdicts& verdicts, const Trained& trained,
+               const Judge& judge, const Tensor<float>& real, const Tensor<float>& train, Index compared) {
   const std::vector<bool> recognized = recognized_of(verdicts, trained.digit);
   json result = recognition_of(verdicts, trained.digit);
   std::vector<Index> chosen;
@@ -105,6 +104,12 @@ json scores_of(const Tensor<float>& images, const Trained& trained, const Judge&
   return result;
 }
 
+double length_of(TensorView<const float> latent) {
+  double square = 0;
+  for (const float x : latent) square = std::fma(double{x}, double{x}, square);
+  return std::sqrt(square);
+}
+
 /// How many samples of the prior are recognized, by their distance from its mean: within 1, 2, the radius of 95%, and
 /// beyond.
 json by_radius(const Tensor<float>& z, const std::vector<bool>& recognized) {
@@ -112,10 +117,8 @@ json by_radius(const Tensor<float>& z, const std::vector<bool>& recognized) {
   const std::vector<double> bounds = {1, 2, limit, std::numeric_limits<double>::infinity()};
   std::vector<Index> count(bounds.size(), 0), of(bounds.size(), 0);
   for (Index i = 0; i < z.batch(); ++i) {
-    double square = 0;
-    for (const float x : z.samples(i, 1)) square = std::fma(double{x}, double{x}, square);
-    const auto bin = static_cast<std::size_t>(std::upper_bound(bounds.begin(), bounds.end() - 1, std::sqrt(square)) -
-                                              bounds.begin());
+    const auto bound = std::upper_bound(bounds.begin(), bounds.end() - 1, length_of(z.samples(i, 1)));
+    const auto bin = static_cast<std::size_t>(bound - bounds.begin());
     ++of[bin];
     count[bin] += recognized[static_cast<std::size_t>(i)];
   }
@@ -129,9 +132,8 @@ Tensor<float> directions_of(const Vae& vae, Index count, const RandomKey& key) {
   Tensor<float> z = vae.draw_prior(count, key);
   for (Index i = 0; i < count; ++i) {
     const auto of_sample = z.samples(i, 1);
-    double square = 0;
-    for (const float x : of_sample) square = std::fma(double{x}, double{x}, square);
-    for (float& x : of_sample) x = static_cast<float>(double{x} / std::sqrt(square));
+    const double length = length_of(of_sample);
+    for (float& x : of_sample) x = static_cast<float>(double{x} / length);
   }
   return z;
 }
@@ -224,15 +226,13 @@ json plane_of(const run::Folder& folder, const Trained& trained, const Vae& vae,
 json traversals_of(const run::Folder& folder, const Trained& trained, const Vae& vae, const Judge& judge) {
   json strips = json::array();
   for (Index k = 0; k < std::min(kMostDimensions, vae.latent()); ++k) {
-    Tensor<float> z({kTraversed, vae.latent()});
     std::vector<std::string> labels;
     for (Index i = 0; i < kTraversed; ++i) {
-      const double value = kTraversal * (2 * static_cast<double>(i) / double{kTraversed - 1} - 1);
-      z[i * vae.latent() + k] = static_cast<float>(value);
-      labels.push_back(report::number(value, 1));
+      labels.push_back(report::number(kTraversal * (2 * static_cast<double>(i) / double{kTraversed - 1} - 1), 1));
     }
     json one = strip(folder, "latent " + std::to_string(k + 1), trained.name + "-latent-" + std::to_string(k + 1),
-                     vae.decode(z.view()), &judge.model, std::vector<int>(kTraversed, trained.digit), kTraversed);
+                     vae.along(k, k + 1, kTraversal, kTraversed), &judge.model,
+                     std::vector<int>(kTraversed, trained.digit), kTraversed);
     one["labels"] = labels;
     strips.push_back(one);
   }
@@ -343,7 +343,7 @@ json measure(const run::Folder& folder, const Trained& trained, const Judge& jud
   json result = {{"name", trained.name},
                  {"recipe", trained.recipe->name},
                  {"digit", trained.digit},
-                 {"size", trained.size},
+                 {"size", trained.train.size()},
                  {"all", trained.all},
                  {"subset", trained.subset},
                  {"latent", vae.latent()},
@@ -355,14 +355,15 @@ json measure(const run::Folder& folder, const Trained& trained, const Judge& jud
   const Tensor<float> real = halves_of(held_out, counts.samples).first;
   const Index compared = std::min(counts.compared, held_out.size());
   const Tensor<float> z = vae.draw_prior(counts.samples, key), samples = vae.decode(z.view());
-  result["prior"] = scores_of(samples, trained, judge, real, train, compared);
-  result["prior"]["by_radius"] =
-      by_radius(z, recognized_of(classifier::judge(judge.model, samples.view()), trained.digit));
+  const classifier::Verdicts verdicts = classifier::judge(judge.model, samples.view());
+  result["prior"] = scores_of(samples, verdicts, trained, judge, real, train, compared);
+  result["prior"]["by_radius"] = by_radius(z, recognized_of(verdicts, trained.digit));
   if (trained.recipe->distorted) {
     // From the posteriors of training images, distorted as in training.
-    const Tensor<float> x = drawn_images(trained.train, distortion_for(trained.size), counts.samples, key.with_step(3));
-    result["posterior"] = scores_of(vae.decode(vae.draw(vae.encode(x.view()).view(), key.with_step(4)).view()), trained,
-                                    judge, real, train, compared);
+    const Tensor<float> x =
+        drawn_images(trained.train, distortion_for(trained.train.size()), counts.samples, key.with_step(3));
+    const Tensor<float> y = vae.decode(vae.draw(vae.encode(x.view()).view(), key.with_step(4)).view());
+    result["posterior"] = scores_of(y, classifier::judge(judge.model, y.view()), trained, judge, real, train, compared);
   }
   result["own_diversity"] = diversity_of(evenly(trained.train, compared).images(), compared);
   result["held_out_nearest"] = median(nearest_samples(evenly(held_out, compared).images(), train).distance);

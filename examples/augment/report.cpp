@@ -170,7 +170,6 @@ class AugmentReport {
   }
   const std::string& smallest() const { return sizes_.front(); }
   const std::string& largest() const { return sizes_.back(); }
-  static std::string digit_name(int digit) { return "digit " + std::to_string(digit); }
   static std::string row_name(const Group& g) {
     return std::to_string(g.digit) + ", " +
            (g.size == "all" ? "all " + thousands(g.first().at("size").get<Index>()) : g.size);
@@ -192,7 +191,7 @@ class AugmentReport {
       if (plain == nullptr || improved == nullptr) continue;
       tiles.emplace_back(
           number(mean(plain->negative_elbo("elbo")), 0) + " &rarr; " + number(mean(improved->negative_elbo("elbo")), 0),
-          digit_name(digit) + ", " + smallest() +
+          "digit " + std::to_string(digit) + ", " + smallest() +
               " examples: held-out &minus;ELBO in nats, plain and with distorted images");
     }
     page.tiles(tiles);
@@ -220,10 +219,7 @@ class AugmentReport {
     const std::string other = c.at("other_training_data");
     page.add("<details><summary>The run</summary>" +
              table({},
-                   {{"images", escaped(m.at("data").at("origin").get<std::string>()) + "; " +
-                                   thousands(m.at("data").at("train").get<Index>()) + " to train, " +
-                                   thousands(m.at("data").at("held_out").get<Index>()) + " held out; CRC-32 " +
-                                   m.at("data").at("crc32").get<std::string>()},
+                   {{"images", figures::images_text(m)},
                     {"loss",
                      "&minus;ELBO: binary cross-entropy summed over the pixels + beta &middot; KL divergence, mean "
                      "over the batch, in nats"},
@@ -233,16 +229,15 @@ class AugmentReport {
                                        " of the held-out digits"},
                     {"random subsets", "drawn by number: the same for every recipe"},
                     {"seed", std::to_string(m.at("config").at("seed").get<std::uint64_t>())},
-                    {"version, compiler", "linnet " + m.at("version").get<std::string>() + ", " +
-                                              escaped(m.at("machine").at("compiler").get<std::string>())},
+                    {"version, compiler", figures::version_text(m)},
                     {"the same again", "<code>augment study --config config.json --out OTHER</code>"}},
                    2) +
              "</details>\n");
   }
 
-  /// A plot by epoch with one color for each size.
-  void curve(int digit, const std::string& recipe, const std::string& title, const std::string& own,
-             const std::string& held_out) {
+  /// A plot by epoch with one color for each size, of the sum of the named figures.
+  void curve(int digit, const std::string& recipe, const std::string& title, const std::vector<std::string>& own,
+             const std::vector<std::string>& held_out) {
     LinePlot plot{
         .title = title, .x_label = "epoch", .y_label = title + " (nats an image)", .series = {}, .x_whole = true};
     int color = 0;
@@ -252,14 +247,11 @@ class AugmentReport {
       const json& history = group->first().at("history");
       Numbers epochs;
       for (std::size_t e = 1; e <= history.at("loss").size(); ++e) epochs.push_back(static_cast<double>(e));
-      const auto values = [&](const std::string& names) {
+      const auto values = [&](const std::vector<std::string>& names) {
         Numbers sum(epochs.size(), 0.0);
-        std::size_t begin = 0;
-        while (begin <= names.size()) {
-          const std::size_t end = std::min(names.find('+', begin), names.size());
-          const Numbers part = history.at(names.substr(begin, end - begin));
+        for (const std::string& name : names) {
+          const Numbers part = history.at(name);
           for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += part[i];
-          begin = end + 1;
         }
         return sum;
       };
@@ -278,10 +270,10 @@ class AugmentReport {
       for_each_digit([&](const json& real) {
         const int digit = real.at("digit");
         const std::string name = recipe.at("name");
-        curve(digit, name, "\u2212ELBO", "reconstruction+kl", "val_reconstruction+val_kl");
+        curve(digit, name, "\u2212ELBO", {"reconstruction", "kl"}, {"val_reconstruction", "val_kl"});
         page.add("<details><summary>its two terms: reconstruction and KL divergence</summary>\n");
-        curve(digit, name, "reconstruction", "reconstruction", "val_reconstruction");
-        curve(digit, name, "KL divergence", "kl", "val_kl");
+        curve(digit, name, "reconstruction", {"reconstruction"}, {"val_reconstruction"});
+        curve(digit, name, "KL divergence", {"kl"}, {"val_kl"});
         page.add("</details>\n");
       });
       page.add("</details>\n");

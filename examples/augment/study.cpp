@@ -185,10 +185,7 @@ void study_command(const Options& as_given) {
   if (options.samples.empty()) options.samples = default_samples(images, options.digit, options.quick);
   options.samples = in_order(options.samples);
   std::vector<std::string> digits;
-  for (const std::string& text : options.digit) {
-    const int digit = digit_of(text);
-    digits.push_back(digit == kAllDigits ? "all" : std::to_string(digit));
-  }
+  for (const std::string& text : options.digit) digits.push_back(digit_text(digit_of(text)));
   std::sort(digits.begin(), digits.end());
   digits.erase(std::unique(digits.begin(), digits.end()), digits.end());
   options.digit = digits;

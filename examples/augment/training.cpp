@@ -13,7 +13,7 @@ namespace {
 /// The images that the two terms of -ELBO are computed of after each epoch, at most.
 constexpr Index kProbed = 500;
 
-/// After each epoch: both terms of -ELBO, of training images as they are and of held-out ones. "val_loss" is their sum.
+/// After each epoch: both terms of -ELBO, of training images as they are and of held-out ones.
 struct ElboFigures {
   std::shared_ptr<const Tensor<float>> train, held_out;
 
@@ -25,7 +25,6 @@ struct ElboFigures {
     state.logs.set("kl", own.kl);
     state.logs.set("val_reconstruction", other.reconstruction);
     state.logs.set("val_kl", other.kl);
-    state.logs.set("val_loss", other.negative());
   }
 };
 
@@ -56,6 +55,7 @@ Index whole_number(const std::string& option, const std::string& text, Index lea
   throw ValueError(option + ": expected a whole number of at least " + std::to_string(least) + ", got \"" + text +
                    "\"");
 }
+std::string digit_text(int digit) { return digit == kAllDigits ? "all" : std::to_string(digit); }
 int digit_of(const std::string& text) {
   if (text == "all") return kAllDigits;
   const Index digit = whole_number("--digit", text, 0);
@@ -64,18 +64,11 @@ int digit_of(const std::string& text) {
 }
 Index samples_of(const std::string& text) { return text == "all" ? kAll : whole_number("--samples", text, 2); }
 
-ImageDataset of_digit(const ImageDataset& images, int digit) {
-  if (digit == kAllDigits) return images;
-  ImageDataset result = images.of_class(digit);
-  if (result.size() == 0) throw ValueError("--digit " + std::to_string(digit) + ": there are no images of this class");
-  return result;
-}
-
 std::vector<Index> training_indices(const ImageDataset& train, int digit, Index samples, Index subset) {
   std::vector<Index> all(static_cast<std::size_t>(train.size()));
   std::iota(all.begin(), all.end(), Index{0});
   if (digit != kAllDigits) all = train.indices_of(digit);
-  if (all.empty()) throw ValueError("--digit " + std::to_string(digit) + ": there are no images of this class");
+  if (all.empty()) throw ValueError("--digit " + digit_text(digit) + ": there are no images of this class");
   if (samples == kAll) return all;
   if (samples > std::ssize(all)) {
     throw ValueError("--samples " + std::to_string(samples) + ": there are " + std::to_string(all.size()) +
@@ -90,6 +83,7 @@ std::vector<Index> training_indices(const ImageDataset& train, int digit, Index 
 ImageDataset training_subset(const ImageDataset& train, int digit, Index samples, Index subset) {
   return train.subset(training_indices(train, digit, samples, subset));
 }
+ImageDataset of_digit(const ImageDataset& images, int digit) { return training_subset(images, digit, kAll, 0); }
 
 ImageDataset evenly(const ImageDataset& images, Index most) {
   std::vector<Index> indices;
@@ -130,8 +124,7 @@ Tensor<float> drawn_images(const ImageDataset& images, const Distortion& distort
 
 double add_training(std::deque<Trained>& all, const Recipe& recipe, int digit, Index samples, Index subset,
                     const ImageDataset& held_out, const Options& options, const data::Images& images) {
-  const std::string of = digit == kAllDigits ? "all" : std::to_string(digit),
-                    size = samples == kAll ? "all" : std::to_string(samples);
+  const std::string of = digit_text(digit), size = samples == kAll ? "all" : std::to_string(samples);
   Trained& trained = all.emplace_back(Trained{
       .name = recipe.name + "-" + of + "-" + size + "-" + std::to_string(subset),
       .recipe = &recipe,
@@ -141,7 +134,6 @@ double add_training(std::deque<Trained>& all, const Recipe& recipe, int digit, I
       .train = training_subset(images.train, digit, samples, subset),
       .held_out = &held_out,
       .model = build_vae(images.train.image_shape(), recipe.network, recipe.latent, recipe.beta, options.seed)});
-  trained.size = trained.train.size();
   const auto source = source_of(trained.train, recipe, options.seed);
   const Index steps = (source.size() + recipe.batch - 1) / recipe.batch * recipe.epochs;
   auto about = data::provenance(images, "");

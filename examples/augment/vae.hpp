@@ -88,11 +88,22 @@ class Vae {
     return z;
   }
 
+  /// Images along the latents [first, last), `steps` for each, from -range to range; the other latents are 0.
+  Tensor<float> along(Index first, Index last, double range, Index steps) const {
+    Tensor<float> z({(last - first) * steps, latent()});
+    for (Index k = first; k < last; ++k) {
+      for (Index i = 0; i < steps; ++i) {
+        const double value = range * (2 * share_of(i, steps) - 1);
+        z[((k - first) * steps + i) * latent() + k] = static_cast<float>(value);
+      }
+    }
+    return decode(z.view());
+  }
   /// Images on the straight line between two latents {1, latent}.
   Tensor<float> between(TensorView<const float> from, TensorView<const float> to, Index steps) const {
     Tensor<float> z({steps, latent()});
     for (Index i = 0; i < steps; ++i) {
-      const double share = steps == 1 ? 0.5 : static_cast<double>(i) / static_cast<double>(steps - 1);
+      const double share = share_of(i, steps);
       for (Index k = 0; k < latent(); ++k) {
         z[i * latent() + k] = static_cast<float>(std::fma(share, double{to[k]} - double{from[k]}, double{from[k]}));
       }
@@ -119,6 +130,10 @@ class Vae {
   }
 
  private:
+  /// How far step i is from 0 to 1; a single step lies in the middle.
+  static double share_of(Index i, Index steps) {
+    return steps == 1 ? 0.5 : static_cast<double>(i) / static_cast<double>(steps - 1);
+  }
   Model<float> encoder_, decoder_;
 };
 

@@ -73,6 +73,16 @@ inline std::string other_training_data(const std::string& path, const Images& im
   return "other images (" + text("data") + ")" + noise;
 }
 
+/// Images with values in [0, 1], as a model gives them, as bytes. Other values are held within; NaN becomes 0.
+inline std::vector<std::uint8_t> bytes_of(TensorView<const float> images) {
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(static_cast<std::size_t>(images.size()));
+  for (const float v : images) {
+    bytes.push_back(static_cast<std::uint8_t>(std::min(1.0f, std::max(0.0f, v)) * 255.0f + 0.5f));
+  }
+  return bytes;
+}
+
 inline constexpr Index kLeastSide = 11;  // that of a window of SSIM
 
 /// Whether a path ends in .png, in letters of any case.

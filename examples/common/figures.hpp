@@ -37,6 +37,19 @@ inline std::string rate_text(const json& counted) {
          " to " + number(100 * counted.at("high").get<double>(), 1) + ")</span>";
 }
 
+/// What a report says of the images of a run, and of the program that made it, from metrics.json.
+inline std::string images_text(const json& metrics) {
+  const json& data = metrics.at("data");
+  return report::escaped(data.at("origin").get<std::string>()) + "; " +
+         report::thousands(data.at("train").get<Index>()) + " to train, " +
+         report::thousands(data.at("held_out").get<Index>()) + " held out; CRC-32 " +
+         data.at("crc32").get<std::string>();
+}
+inline std::string version_text(const json& metrics) {
+  return "linnet " + metrics.at("version").get<std::string>() + ", " +
+         report::escaped(metrics.at("machine").at("compiler").get<std::string>());
+}
+
 /// What is not finite is null in JSON: only a PSNR of images that are the same.
 inline double number_of(const json& value) {
   return value.is_null() ? std::numeric_limits<double>::infinity() : value.get<double>();

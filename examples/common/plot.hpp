@@ -67,7 +67,7 @@ inline std::string svg(const LinePlot& plot) {
   if (y_high - y_low < 1e-12) {
     const double room = plot.y_percent ? 0.1 : 0.5;
     y_low -= room, y_high += room;
-    if (plot.y_percent) y_high = std::min(y_high, std::max(1.0, y_low));
+    if (plot.y_percent) y_high = std::min(y_high, 1.0);
   }
   const double y_step = detail::nice_step(y_high - y_low, 7);
   std::vector<double> ticks;

@@ -81,9 +81,7 @@ void apply_command(const std::string& path, const std::string& input, const std:
     if (fs::exists(name, error)) throw FileError(name + ": is there already");
   }
   const Tensor<float> y = model.predict(images.images().view());
-  std::vector<std::uint8_t> bytes;
-  bytes.reserve(static_cast<std::size_t>(y.size()));
-  for (const float v : y) bytes.push_back(static_cast<std::uint8_t>(std::min(1.0f, std::max(0.0f, v)) * 255.0f + 0.5f));
+  const std::vector<std::uint8_t> bytes = data::bytes_of(y.view());
   const Shape& shape = images.image_shape();
   for (std::size_t i = 0; i < names.size(); ++i) {
     fs::create_directories(fs::path(names[i]).parent_path(), error);

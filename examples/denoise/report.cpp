@@ -205,18 +205,14 @@ class StudyReport {
     }
     page.add("<details><summary>The run</summary>" +
              table({},
-                   {{"images", escaped(m.at("data").at("origin").get<std::string>()) + "; " +
-                                   thousands(m.at("data").at("train").get<Index>()) + " to train, " +
-                                   thousands(m.at("data").at("held_out").get<Index>()) + " held out; CRC-32 " +
-                                   m.at("data").at("crc32").get<std::string>()},
+                   {{"images", figures::images_text(m)},
                     {"noise",
                      config.at("noise-kind") == "gaussian"
                          ? "x + level &middot; N(0, 1), held within [0, 1]; new noise in every epoch"
                          : "salt and pepper: with probability level a pixel becomes 0 or 1; new noise in every epoch"},
                     {"loss", "binary cross-entropy, mean over pixels and batch, in nats"},
                     {"seed", std::to_string(config.at("seed").get<std::uint64_t>())},
-                    {"version, compiler", "linnet " + m.at("version").get<std::string>() + ", " +
-                                              escaped(m.at("machine").at("compiler").get<std::string>())},
+                    {"version, compiler", figures::version_text(m)},
                     {"steps of training, in all", number(seconds, 0) + " s, classifiers and the blind model included"},
                     {"the same again", "<code>denoise study --config config.json --out OTHER</code>"}},
                    2) +
