@@ -1,7 +1,7 @@
 // What a user's first program costs to compile: it includes linnet and trains the denoiser of the original report
 // (ML-PW-12). From the top of the repository:
 //
-//     time g++ -std=c++20 -O2 -fopenmp -I include -I /usr/include/eigen3 -c benchmarks/compile_time.cpp -o /dev/null
+//     time g++ -std=c++20 -O2 -fopenmp -I include -c benchmarks/compile_time.cpp -o /dev/null
 #include <cstdio>
 
 #include "linnet/linnet.hpp"

@@ -19,6 +19,7 @@
 
 namespace augment {
 
+using data::evenly;
 using nlohmann::json;
 
 inline constexpr Index kAll = 0;            ///< as a number of images: all there are
@@ -107,8 +108,6 @@ RepeatedSource<AutoencodingSource> source_of(const ImageDataset& images, const R
 
 /// Images drawn at random from a set, each with a distortion of its own; the key decides.
 Tensor<float> drawn_images(const ImageDataset& images, const Distortion& distortion, Index count, const RandomKey& key);
-/// So many images, taken evenly from all of a set (it may be sorted); all if there are fewer.
-ImageDataset evenly(const ImageDataset& images, Index most);
 
 // ---- What is measured: measuring.cpp ----
 

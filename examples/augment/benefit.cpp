@@ -1,5 +1,5 @@
-// The command `benefit`: whether classifiers of few digits learn more with synthetic ones beside them. Everything is made
-// of the few digits alone: the autoencoder is trained on them, and so is the classifier that filters its samples.
+// The command `benefit`: whether classifiers of few digits learn more with synthetic ones beside them. Everything is
+// made of the few digits alone: the autoencoder is trained on them, and so is the classifier that filters its samples.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -30,7 +30,7 @@ void train(Model<float>& model, const AnyLoss<float>& loss, const S& source, Ind
                   Adam{.learning_rate = Schedule(CosineDecay{.initial_learning_rate = rate, .decay_steps = steps})});
   trainer.fit(RepeatedSource(source, steps * batch),
               {.epochs = 1, .batch_size = batch, .callbacks = {StopOnInterrupt{}}});
-  run::stop_if_interrupted();
+  if (run::interrupted()) throw run::Interrupted{"the experiments that were finished are saved"};
 }
 
 /// Images and labels that grow.
@@ -61,10 +61,18 @@ ImageDataset few_of_each(const ImageDataset& train, Index n, std::uint64_t seed)
   return pool.images();
 }
 
-/// Synthetic images: between latents of two (distorted) training images of a class, drawn from their posteriors. The
-/// filter keeps those that it takes for their class, the surest first.
-ImageDataset synthesize(const Vae& vae, const ImageDataset& few, const Model<float>& filter, std::uint64_t seed) {
-  Pool pool{few.image_shape()};
+/// Synthetic images, and of how many different ones of each class.
+struct Synthetic {
+  ImageDataset images;
+  std::vector<Index> kept;
+};
+
+/// Between latents of two (distorted) training images of a class, drawn from their posteriors. The filter keeps those
+/// that it takes for their class, the surest first. Where it keeps fewer than of other classes they are repeated, so
+/// that classes are as frequent as among the real images (a class of which it keeps none stays away).
+Synthetic synthesize(const Vae& vae, const ImageDataset& few, const Model<float>& filter, std::uint64_t seed) {
+  std::vector<Tensor<float>> kept_of_class;
+  Synthetic result;
   for (int digit = 0; digit < classifier::kClasses; ++digit) {
     const ImageDataset of_class = few.of_class(digit);
     const RandomKey key{seed, 0x62656E65, static_cast<std::uint32_t>(digit)};
@@ -91,9 +99,20 @@ ImageDataset synthesize(const Vae& vae, const ImageDataset& few, const Model<flo
     const auto confidence = [&](Index i) { return verdicts.confidence[static_cast<std::size_t>(i)]; };
     std::stable_sort(kept.begin(), kept.end(), [&](Index a, Index b) { return confidence(a) > confidence(b); });
     kept.resize(std::min(kept.size(), static_cast<std::size_t>(kPerClass)));
-    for (const Index i : kept) pool.add(y.samples(i, 1), digit);
+    kept_of_class.push_back(figures::rows_of(y, kept));
+    result.kept.push_back(std::ssize(kept));
   }
-  return pool.images();
+  Pool pool{few.image_shape()};
+  const Index most = *std::max_element(result.kept.begin(), result.kept.end());
+  for (std::size_t digit = 0; digit < kept_of_class.size(); ++digit) {
+    const Index kept = result.kept[digit];
+    for (Index i = 0; kept > 0 && i < most; ++i) {
+      pool.add(kept_of_class[digit].samples(i % kept, 1), static_cast<int>(digit));
+    }
+  }
+  if (most == 0) throw NumericError("benefit: the filter has kept no synthetic digit");
+  result.images = pool.images();
+  return result;
 }
 
 /// One subset of few digits: the accuracy of every arm on the test images.
@@ -117,8 +136,7 @@ json experiment(const run::Folder& folder, const data::Images& images, const Ben
   Model<float> model = build_vae(few.image_shape(), recipe.network, recipe.latent, recipe.beta, seed);
   train(model, BinaryCrossentropy{.reduction = Reduction::sum}, AutoencodingSource(few, distortion, seed),
         kAutoencoderSteps * options.steps, recipe.batch, recipe.learning_rate);
-  const ImageDataset synthetic = synthesize(Vae(model), few, filter, seed);
-  if (synthetic.size() == 0) throw NumericError("benefit: the filter has kept no synthetic digit");
+  const auto [synthetic, kept] = synthesize(Vae(model), few, filter, seed);
   Pool both{few.image_shape()};
   both.add(few, std::max<Index>(1, synthetic.size() / few.size()));  // as many of each kind
   both.add(synthetic);
@@ -127,14 +145,14 @@ json experiment(const run::Folder& folder, const data::Images& images, const Ben
   arm("both", mixed, distortion);
   arm("vae-only", synthetic, {});
 
-  std::vector<Index> kept;
-  for (int digit = 0; digit < classifier::kClasses; ++digit) kept.push_back(std::ssize(synthetic.indices_of(digit)));
   json result = {{"samples", n}, {"seed", seed}, {"accuracy", accuracy}, {"synthetic", kept}};
   if (seed == options.seed) {
     std::vector<Index> shown;
     for (int digit = 0; digit < classifier::kClasses; ++digit) {
+      // The median of those that were kept: they are in the order of the filter's confidence.
+      const auto middle = static_cast<std::size_t>(kept[static_cast<std::size_t>(digit)] / 2);
       const std::vector<Index> of_class = synthetic.indices_of(digit);
-      if (!of_class.empty()) shown.push_back(of_class[0]);
+      if (!of_class.empty()) shown.push_back(of_class[middle]);
     }
     result["strip"] = figures::strip(folder, std::to_string(n) + " of each", "synthetic-" + std::to_string(n),
                                      synthetic.images(shown), nullptr, {});
@@ -157,14 +175,17 @@ void benefit_command(const BenefitOptions& options) {
   for (const Index n : samples) few_of_each(images.train, n, options.seed);
   build_vae(images.train.image_shape(), "small", 2, 1, 0);
   require_place_for_report(options.out);
-  const json config = {
-      {"data", options.data},
-      {"samples", samples},
-      {"seeds", options.seeds},
-      {"steps", options.steps},
-      {"seed", options.seed},
-      {"threads", num_threads()},
-      {"about", {{"program", kProgram}, {"version", LINNET_VERSION_STRING}, {"data_crc32", images.checksum}}}};
+  const json config = {{"data", options.data},
+                       {"samples", samples},
+                       {"seeds", options.seeds},
+                       {"steps", options.steps},
+                       {"seed", options.seed},
+                       {"threads", num_threads()},
+                       {"about",
+                        {{"program", kProgram},
+                         {"command", "benefit"},
+                         {"version", LINNET_VERSION_STRING},
+                         {"data_crc32", images.checksum}}}};
   const run::Folder folder((std::filesystem::path(options.out) / "benefit").string(), config,
                            run::begin_of(options.resume, options.overwrite));
   run::catch_interrupts();
@@ -186,11 +207,13 @@ void benefit_command(const BenefitOptions& options) {
     for (Index k = 0; k < options.seeds; ++k, ++place) {
       if (place < done) continue;
       const std::uint64_t seed = options.seed + static_cast<std::uint64_t>(k);
+      const std::string title = std::to_string(n) + " of each digit, seed " + std::to_string(seed) + ":";
+      progress.say(title + " five classifiers and an autoencoder");
       const json result = experiment(folder, images, options, n, seed);
       metrics["experiments"].push_back(result);
       folder.write_json("metrics.json", metrics);
       progress.done(1);
-      std::string line = std::to_string(n) + " of each digit, seed " + std::to_string(seed) + ":";
+      std::string line = title;
       for (const auto& [name, value] : result["accuracy"].items()) {
         line += "  " + name + " " + report::percent(value.get<double>());
       }

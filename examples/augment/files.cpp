@@ -185,7 +185,7 @@ void interpolate_command(const PictureOptions& options) {
     } else {
       if (!held_out) {
         const data::Images images = data::load(options.data);
-        data::other_training_data(options.model, images);  // warns
+        data::warn(data::training_data_of(options.model, images));
         held_out = of_digit(images.held_out, digit_of(saved.text("digit")));
       }
       const std::vector<Index> one = {whole_number("--from and --to", what, 0)};

@@ -19,12 +19,12 @@ struct Counts {
 };
 Counts counts_of(bool quick) { return quick ? Counts{300, 100, 50} : Counts{1000, 100, 100}; }
 
-constexpr Index kNeighbours = 5;      ///< of density and coverage
-constexpr Index kPlane = 15;          ///< tiles along a side of the latent plane
-constexpr Index kMostDimensions = 4;  ///< that are traversed in pictures
-constexpr Index kTraversed = 17;      ///< images of a traversal, from -4 to 4
+constexpr Index kNeighbours = 5;  ///< of density and coverage
+constexpr Index kPlane = 15;      ///< tiles along a side of the latent plane
+constexpr Index kTraversed = 17;  ///< images of a traversal, from -4 to 4
 constexpr double kTraversal = 4;
 constexpr Index kRadiiPerLimit = 10;  ///< steps of a walk from the mean of the prior to the radius of 95% of it
+constexpr double kExact = 0.005;      ///< of that radius: how exactly the first failure is known
 constexpr Index kReach = 3;           ///< so many times that radius
 constexpr Index kPoints = 300;        ///< of a scatter plot
 
@@ -114,7 +114,7 @@ double length_of(TensorView<const float> latent) {
 /// beyond.
 json by_radius(const Tensor<float>& z, const std::vector<bool>& recognized) {
   const double limit = prior_radius(z.shape()[1]);
-  const std::vector<double> bounds = {1, 2, limit, std::numeric_limits<double>::infinity()};
+  const std::vector<double> bounds = {1, std::min(2.0, limit), limit, std::numeric_limits<double>::infinity()};
   std::vector<Index> count(bounds.size(), 0), of(bounds.size(), 0);
   for (Index i = 0; i < z.batch(); ++i) {
     const auto bound = std::upper_bound(bounds.begin(), bounds.end() - 1, length_of(z.samples(i, 1)));
@@ -138,29 +138,43 @@ Tensor<float> directions_of(const Vae& vae, Index count, const RandomKey& key) {
   return z;
 }
 
-/// From the prior's mean along random directions: where the verdict is first another than the class.
+/// From the prior's mean along random directions: where the verdict is first another than the class. Steps find between
+/// which radii that is, halving where.
 json extremes_of(const run::Folder& folder, const Trained& trained, const Vae& vae, const Judge& judge,
                  Index directions, bool pictures) {
-  const double limit = prior_radius(vae.latent());
+  const double limit = prior_radius(vae.latent()), step = limit / double{kRadiiPerLimit};
   const Tensor<float> towards = directions_of(vae, directions, sample_key(trained.subset).with_step(1));
   constexpr double kNever = std::numeric_limits<double>::infinity();
+  const auto images_at = [&](const std::vector<double>& radii) {
+    Tensor<float> z = towards;
+    for (Index i = 0; i < directions; ++i) {
+      double radius = radii[static_cast<std::size_t>(i)];
+      if (radius == kNever) radius = 0;  // of no interest, but a number
+      for (float& x : z.samples(i, 1)) x = static_cast<float>(double{x} * radius);
+    }
+    return vae.decode(z.view());
+  };
+  const auto recognized_at = [&](const std::vector<double>& radius) {
+    return recognized_of(classifier::judge(judge.model, images_at(radius).view()), trained.digit);
+  };
   std::vector<double> first(static_cast<std::size_t>(directions), kNever);
-  std::vector<std::vector<float>> failures(first.size());
   json radii = json::array(), rates = json::array();
   for (Index k = 0; k <= kReach * kRadiiPerLimit; ++k) {
     const double radius = limit * (static_cast<double>(k) / double{kRadiiPerLimit});
-    Tensor<float> z = towards;
-    for (float& x : z) x = static_cast<float>(double{x} * radius);
-    const Tensor<float> y = vae.decode(z.view());
-    const std::vector<bool> recognized = recognized_of(classifier::judge(judge.model, y.view()), trained.digit);
+    const std::vector<bool> recognized = recognized_at(std::vector<double>(first.size(), radius));
     for (std::size_t i = 0; i < first.size(); ++i) {
-      if (recognized[i] || first[i] != kNever) continue;
-      first[i] = radius;
-      const auto image = y.samples(static_cast<Index>(i), 1);
-      failures[i].assign(image.begin(), image.end());
+      if (!recognized[i] && first[i] == kNever) first[i] = radius;
     }
     radii.push_back(radius);
     rates.push_back(counted(std::count(recognized.begin(), recognized.end(), true), directions));
+  }
+  for (double width = step / 2; width > kExact * limit / 2; width /= 2) {
+    std::vector<double> before = first;  // the middle of where the change lies
+    for (double& radius : before) radius = std::max(0.0, radius - width);
+    const std::vector<bool> recognized = recognized_at(before);
+    for (std::size_t i = 0; i < first.size(); ++i) {
+      if (!recognized[i] && first[i] != kNever) first[i] = before[i];
+    }
   }
   std::vector<std::size_t> order(first.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -175,19 +189,15 @@ json extremes_of(const run::Folder& folder, const Trained& trained, const Vae& v
       {"first", radii_of_failure},
       {"inside", counted(std::count_if(first.begin(), first.end(), [&](double r) { return r <= limit; }), directions)}};
   std::vector<Index> shown;
+  std::vector<std::string> labels;
   for (const std::size_t i : order) {
-    if (first[i] != kNever && std::ssize(shown) < figures::kStripImages) shown.push_back(static_cast<Index>(i));
+    if (first[i] == kNever || std::ssize(shown) == figures::kStripImages) break;
+    shown.push_back(static_cast<Index>(i));
+    labels.push_back("r = " + report::number(first[i], 1));
   }
   if (pictures && !shown.empty()) {
-    Tensor<float> images(trained.train.image_shape().with_batch(std::ssize(shown)));
-    std::vector<std::string> labels;
-    for (std::size_t i = 0; i < shown.size(); ++i) {
-      const std::vector<float>& image = failures[static_cast<std::size_t>(shown[i])];
-      std::copy(image.begin(), image.end(), images.samples(static_cast<Index>(i), 1).begin());
-      labels.push_back("r = " + report::number(first[static_cast<std::size_t>(shown[i])], 1));
-    }
-    result["strip"] = strip(folder, "first failures", trained.name + "-failures", images, &judge.model,
-                            std::vector<int>(shown.size(), trained.digit));
+    result["strip"] = strip(folder, "first failures", trained.name + "-failures", rows_of(images_at(first), shown),
+                            &judge.model, std::vector<int>(shown.size(), trained.digit));
     result["strip"]["labels"] = labels;
   }
   return result;
@@ -225,7 +235,7 @@ json plane_of(const run::Folder& folder, const Trained& trained, const Vae& vae,
 /// The images along each latent dimension, the others 0.
 json traversals_of(const run::Folder& folder, const Trained& trained, const Vae& vae, const Judge& judge) {
   json strips = json::array();
-  for (Index k = 0; k < std::min(kMostDimensions, vae.latent()); ++k) {
+  for (Index k = 0; k < vae.latent(); ++k) {
     std::vector<std::string> labels;
     for (Index i = 0; i < kTraversed; ++i) {
       labels.push_back(report::number(kTraversal * (2 * static_cast<double>(i) / double{kTraversed - 1} - 1), 1));
@@ -365,7 +375,8 @@ json measure(const run::Folder& folder, const Trained& trained, const Judge& jud
     const Tensor<float> y = vae.decode(vae.draw(vae.encode(x.view()).view(), key.with_step(4)).view());
     result["posterior"] = scores_of(y, classifier::judge(judge.model, y.view()), trained, judge, real, train, compared);
   }
-  result["own_diversity"] = diversity_of(evenly(trained.train, compared).images(), compared);
+  const Index own_count = std::min(compared, trained.train.size());
+  result["own_diversity"] = diversity_of(evenly(trained.train, own_count).images(), own_count);
   result["held_out_nearest"] = median(nearest_samples(evenly(held_out, compared).images(), train).distance);
   result["extremes"] = extremes_of(folder, trained, vae, judge, counts.directions, pictures);
   if (pictures) result["pictures"] = pictures_of(folder, trained, vae, judge, samples, train);

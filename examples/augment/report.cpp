@@ -82,8 +82,8 @@ struct Group {
   }
 };
 
-/// Quantile 0.975 of Student's t distribution with so many degrees of freedom, from 1 to 30; above, that of 30, which is
-/// somewhat wider (E. Pearson, H. Hartley, "Biometrika tables for statisticians", 1966).
+/// Quantile 0.975 of Student's t distribution with so many degrees of freedom, from 1 to 30; above, that of 30, which
+/// is somewhat wider (E. Pearson, H. Hartley, "Biometrika tables for statisticians", 1966).
 double student_t(std::size_t degrees) {
   constexpr std::array<double, 30> kTable = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
                                              2.201,  2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
@@ -204,35 +204,38 @@ class AugmentReport {
                       number(recipe.at("lr"), 4) + ", falling to 0 along a cosine"});
     }
     page.add(table({"recipe", "latents", "beta", "epochs", "batch", "Adam, learning rate"}, rows));
+    const Index plain_latents = m.at("recipes")[0].at("latent"), latents = m.at("recipes")[1].at("latent");
     page.paragraph(
         "An epoch is a pass over the images, or 100 batches where a pass is shorter. <em>Plain</em>: images as they "
         "are, as "
         "in the original report (ML-PW-12). <em>Improved</em>: every image is turned, scaled, sheared, shifted and "
         "bent anew "
-        "each time, and there are " +
-        std::to_string(m.at("recipes")[1].at("latent").get<Index>()) + " latents instead of " +
-        std::to_string(m.at("recipes")[0].at("latent").get<Index>()) +
+        "each time" +
+        (plain_latents == latents
+             ? ""
+             : ", and there are " + std::to_string(latents) + " latents instead of " + std::to_string(plain_latents)) +
         ". How many epochs is fixed beforehand; no run is stopped, and none is chosen, by held-out images.");
     page.add("<details><summary>The plain network, layer by layer</summary><pre>" +
              escaped(m.at("summary").get<std::string>()) + "</pre></details>\n");
     const json& c = m.at("classifier");
     const std::string other = c.at("other_training_data");
-    page.add("<details><summary>The run</summary>" +
-             table({},
-                   {{"images", figures::images_text(m)},
-                    {"loss",
-                     "&minus;ELBO: binary cross-entropy summed over the pixels + beta &middot; KL divergence, mean "
-                     "over the batch, in nats"},
-                    {"classifier", thousands(c.at("parameters").get<Index>()) + " parameters, trained on " +
-                                       (other.empty() ? "the training images of all classes" : wrong(escaped(other))) +
-                                       "; it judges only, and recognizes " + rate_text(c.at("recognized")) +
-                                       " of the held-out digits"},
-                    {"random subsets", "drawn by number: the same for every recipe"},
-                    {"seed", std::to_string(m.at("config").at("seed").get<std::uint64_t>())},
-                    {"version, compiler", figures::version_text(m)},
-                    {"the same again", "<code>augment study --config config.json --out OTHER</code>"}},
-                   2) +
-             "</details>\n");
+    page.add(
+        "<details><summary>The run</summary>" +
+        table({},
+              {{"images", figures::images_text(m)},
+               {"loss",
+                "binary cross-entropy summed over the pixels + beta &middot; KL divergence, mean over the batch, in "
+                "nats; &minus;ELBO in this report is that with beta = 1, whatever beta training had"},
+               {"classifier", thousands(c.at("parameters").get<Index>()) + " parameters, trained on " +
+                                  (other.empty() ? "the training images of all classes" : wrong(escaped(other))) +
+                                  "; it judges only, and recognizes " + rate_text(c.at("recognized")) +
+                                  " of the held-out digits"},
+               {"random subsets", "drawn by number: the same for every recipe"},
+               {"seed", std::to_string(m.at("config").at("seed").get<std::uint64_t>())},
+               {"version, compiler", figures::version_text(m)},
+               {"the same again", "<code>augment study --config config.json --out OTHER</code>"}},
+              2) +
+        "</details>\n");
   }
 
   /// A plot by epoch with one color for each size, of the sum of the named figures.
@@ -279,23 +282,25 @@ class AugmentReport {
       page.add("</details>\n");
     }
     page.note(
-        "One line for each number of training images; of several random subsets the first. Training: the images as "
-        "they are, without distortion.");
+        "One line for each number of training images; of several random subsets the first. Of at most 500 training "
+        "images, as they are, without distortion, and of at most 500 held-out ones; the table has all.");
     std::vector<std::vector<std::string>> rows;
     for (const Group& g : groups_) {
-      rows.push_back({row_name(g), escaped(g.recipe), spread(g.negative_elbo("train_elbo"), 1),
+      rows.push_back({row_name(g), escaped(g.recipe), spread(g.at("/train_elbo/reconstruction"), 1),
+                      spread(g.at("/train_elbo/kl"), 1), spread(g.negative_elbo("train_elbo"), 1),
                       spread(g.at("/elbo/reconstruction"), 1), spread(g.at("/elbo/kl"), 1),
                       "<b>" + spread(g.negative_elbo("elbo"), 1) + "</b>"});
     }
-    page.add(table({"digit, images", "recipe", "training &minus;ELBO", "held-out reconstruction", "held-out KL",
-                    "held-out &minus;ELBO"},
+    page.add(table({"digit, images", "recipe", "training reconstruction", "training KL", "training &minus;ELBO",
+                    "held-out reconstruction", "held-out KL", "held-out &minus;ELBO"},
                    rows, 2));
     page.note(
         "After the last epoch, in nats an image; mean and range over the random subsets. Training loss alone "
         "misleads: with few images it is low because they are known by heart.");
   }
 
-  /// The latent plane with a frame around each tile: blue for the class itself, another color and the digit for another.
+  /// The latent plane with a frame around each tile: blue for the class itself, another color and the digit for
+  /// another.
   std::string plane_html(const json& plane, int digit) const {
     const int side = plane.at("side");
     const std::vector<int> verdicts = plane.at("verdicts");
@@ -379,7 +384,7 @@ class AugmentReport {
             "Each latent from &minus;4 to 4 standard deviations, the others 0; bold: within the radius that "
             "holds 95% of the prior.");
         page.add(strips_html(folder_, traversals));
-        page.add("<details><summary>The improved recipe's first latents</summary>" + strips_html(folder_, others) +
+        page.add("<details><summary>The improved recipe's latents</summary>" + strips_html(folder_, others) +
                  "</details>\n");
       }
       if (!between.empty()) {
@@ -522,11 +527,11 @@ class AugmentReport {
     return nullptr;
   }
 
-  /// Whether the values of several subsets lie apart. One subset tells nothing of others.
+  /// Whether all values of one lie above all of the other.
   static bool apart(const Numbers& a, const Numbers& b) {
     const auto [low_a, high_a] = std::minmax_element(a.begin(), a.end());
     const auto [low_b, high_b] = std::minmax_element(b.begin(), b.end());
-    return a.size() > 1 && b.size() > 1 && (*low_a > *high_b || *low_b > *high_a);
+    return *low_a > *high_b || *low_b > *high_a;
   }
   /// The shares of samples that are not recognized, one for each subset.
   Numbers failures(int digit, const std::string& size) const {
@@ -553,9 +558,10 @@ class AugmentReport {
                        " of the samples of 8 are not recognized, " + percents(two) +
                        " of those of 2 (mean and range over "
                        "subsets): " +
-                       (!apart(two, eight)        ? "the ranges overlap, so it cannot be told."
-                        : mean(eight) > mean(two) ? "so it is."
-                                                  : "the other way round."));
+                       (std::min(two.size(), eight.size()) < 2 ? "one subset tells nothing of others."
+                        : !apart(two, eight)                   ? "the ranges overlap, so it cannot be told."
+                        : mean(eight) > mean(two)              ? "so it is with these subsets."
+                                                               : "the other way round with these subsets."));
     }
     if (const json* three = real_of(3)) {
       std::string text;
@@ -626,10 +632,13 @@ class AugmentReport {
         scores("prior", g.size + ", " + g.recipe);
         if (g.first().contains("posterior")) scores("posterior", g.size + ", " + g.recipe + ", posteriors");
         if (g.recipe == "plain" && !g.at("/own_diversity/vendi").empty()) {
-          rows.push_back({digit, "<span class=\"soft\">the " + g.size + " training images</span>",
-                          g.spread_at("/own_diversity/pixel_distance", 2),
-                          g.spread_at("/own_diversity/dissimilarity", 3), g.spread_at("/own_diversity/vendi", 2),
-                          "&ndash;", "&ndash;", "&ndash;"});
+          const Index counted =
+              std::min(g.first().at("size").get<Index>(), real.at("diversity").at("count").get<Index>());
+          rows.push_back(
+              {digit,
+               "<span class=\"soft\">" + std::to_string(counted) + " of the " + g.size + " training images</span>",
+               g.spread_at("/own_diversity/pixel_distance", 2), g.spread_at("/own_diversity/dissimilarity", 3),
+               g.spread_at("/own_diversity/vendi", 2), "&ndash;", "&ndash;", "&ndash;"});
         }
       }
     }
@@ -674,7 +683,8 @@ class AugmentReport {
         "means copies. Smooth images are nearer to everything than sharp ones, so somewhat below 1 is no proof.");
     for_each_digit([&](const json& real) {
       json strips = json::array();
-      for (const std::string& size : {smallest(), largest()}) {
+      for (const std::string& size : sizes_) {
+        if (size != smallest() && size != largest()) continue;
         const Group* g = find(real.at("digit"), size, "plain");
         if (g == nullptr || !g->first().contains("pictures")) continue;
         for (json strip : g->first().at("pictures").at("nearest")) {
@@ -705,13 +715,13 @@ class AugmentReport {
   static std::string verdict(const Estimate& vae, const Estimate& affine, const Estimate& beyond) {
     const auto more = [](const Estimate& e) { return e.mean - e.half > 0; };
     const auto less = [](const Estimate& e) { return e.mean + e.half < 0; };
+    const auto alone = [&](const Estimate& e) {
+      return more(e) ? "help" : less(e) ? "hurt" : "change nothing that the intervals bear out";
+    };
     if (more(beyond)) return "it helps, beyond what distorted images do";
-    const std::string alone = more(vae)   ? "samples are better than nothing"
-                              : less(vae) ? "samples alone hurt"
-                                          : "samples alone change nothing that the intervals bear out";
-    if (less(beyond)) return alone + ", and beside distorted images they hurt";
-    return alone + (more(affine) ? ", but add nothing to distorted images: distortion is enough"
-                                 : ", and so do distorted images");
+    const std::string both = std::string("samples alone ") + alone(vae) + ", distorted images alone " + alone(affine);
+    if (less(beyond)) return both + ", and beside distorted images samples hurt";
+    return both + ", and samples add nothing to distorted images" + (more(affine) ? ": distortion is enough" : "");
   }
 
   void benefit() {
@@ -752,7 +762,10 @@ class AugmentReport {
     for (const json& e : b.at("experiments")) {
       if (e.contains("strip")) strips.push_back(e.at("strip"));
     }
-    if (!strips.empty()) page.add(strips_html(benefit_folder_, strips));
+    if (!strips.empty()) {
+      page.paragraph("Synthetic digits of the first subset, of each class the median by the filter's confidence.");
+      page.add(strips_html(benefit_folder_, strips));
+    }
     std::string list = "<ul>\n";
     for (const json& n : config.at("samples")) {
       if (accuracies(n, "real").size() < seeds) continue;
@@ -770,7 +783,7 @@ class AugmentReport {
               "</b>. Paired differences in points: samples against real digits only " + points_text(vae) +
               ", distorted against real only " + points_text(affine) + ", both against distorted " +
               points_text(beyond) + ". The filter kept " + thousands(least) + " to " + thousands(most) +
-              " samples of a class.</li>\n";
+              " different samples of a class; they are repeated, so that all classes with any are as frequent.</li>\n";
     }
     page.add(list + "</ul>\n");
   }
@@ -784,16 +797,21 @@ class AugmentReport {
       const Group *few = find(digit, smallest(), "plain"), *all = find(digit, largest(), "plain"),
                   *improved = find(digit, smallest(), "improved");
       if (few == nullptr || all == nullptr || improved == nullptr) continue;
+      const bool several = sizes_.size() > 1;
       const double train_few = mean(few->negative_elbo("train_elbo")),
                    train_all = mean(all->negative_elbo("train_elbo")), few_loss = mean(few->negative_elbo("elbo")),
                    all_loss = mean(all->negative_elbo("elbo")), better = mean(improved->negative_elbo("elbo"));
-      add("Digit " + std::to_string(digit) + ": the training loss " +
-          (train_few < train_all ? "is lower with fewer images (" : "is not lower with fewer images (") +
-          number(train_few, 0) + " nats with " + smallest() + ", " + number(train_all, 0) + " with " + largest() +
-          "), the held-out one " + (few_loss > all_loss ? "is higher (" : "is not higher (") + number(few_loss, 0) +
-          " and " + number(all_loss, 0) + "). The improved recipe brings it to " + number(better, 0) + " with " +
-          smallest() + " examples" +
-          (better < all_loss ? ", less than the plain recipe has with " + largest() + "." : "."));
+      const std::string losses =
+          several ? std::string("the training loss ") +
+                        (train_few < train_all ? "is lower with fewer images (" : "is not lower with fewer images (") +
+                        number(train_few, 0) + " nats with " + smallest() + ", " + number(train_all, 0) + " with " +
+                        largest() + "), the held-out one " + (few_loss > all_loss ? "is higher (" : "is not higher (") +
+                        number(few_loss, 0) + " and " + number(all_loss, 0) + ")"
+                  : "with " + smallest() + " examples the training loss is " + number(train_few, 0) +
+                        " nats, the held-out one " + number(few_loss, 0);
+      add("Digit " + std::to_string(digit) + ": " + losses + ". The improved recipe brings it to " + number(better, 0) +
+          " with " + smallest() + " examples" +
+          (several && better < all_loss ? ", less than the plain recipe has with " + largest() + "." : "."));
       add("Digit " + std::to_string(digit) + ": with " + smallest() + " examples " +
           percent(rate(few->pooled("/prior/recognized"))) +
           " of the plain model's samples are recognized, of real digits " + percent(rate(real.at("recognized"))) +
@@ -802,11 +820,12 @@ class AugmentReport {
       const Numbers vendi_few = few->at("/prior/diversity/vendi"), vendi_all = all->at("/prior/diversity/vendi");
       const Numbers coverage_few = few->at("/prior/coverage"), coverage_all = all->at("/prior/coverage");
       const json pooled = all->pooled("/prior/recognized");
-      add("Digit " + std::to_string(digit) + ": with " + largest() + " images " + percent(rate(pooled), 2) +
+      const std::string of_images = largest() == "all" ? "all images " : largest() + " images ";
+      add("Digit " + std::to_string(digit) + ": with " + of_images + percent(rate(pooled), 2) +
           " of the plain model's samples are recognized, " +
           percent(rate(pooled) / std::max(1e-9, rate(real.at("recognized"))), 2) +
           " of the classifier's rate on real digits.");
-      if (vendi_few.empty() || vendi_all.empty() || coverage_few.empty() || coverage_all.empty()) continue;
+      if (!several || vendi_few.empty() || vendi_all.empty() || coverage_few.empty() || coverage_all.empty()) continue;
       const double a = mean(vendi_few), z = mean(vendi_all), c = mean(coverage_few), d = mean(coverage_all);
       add("Digit " + std::to_string(digit) +
           ": the original report says that diversity is the same for every size. From " + smallest() + " to " +
@@ -831,7 +850,8 @@ void require_place_for_report(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::exists(file, error)) return;
   const json config = run::Folder::read_json(file);
-  if (!config.is_object() || !config.contains("quick")) {
+  const json about = config.is_object() ? config.value("about", json()) : json();
+  if (!about.is_object() || about.value("program", json()) != kProgram || about.value("command", json()) != "study") {
     throw FileError(path +
                     ": expected the folder of a study, or a new one, for the report; there is another run in it");
   }

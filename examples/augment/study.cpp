@@ -23,13 +23,21 @@ json config_of(const Options& options, bool study) {
     config["quick"] = options.quick;
   } else {
     config["recipe"] = options.recipe;
+    config["latent"] = recipe_of(options, options.recipe).latent;
   }
   return config;
 }
 
 run::Folder open_folder(const Options& options, bool study, const data::Images& images) {
   json config = config_of(options, study);
-  config["about"] = {{"program", kProgram}, {"version", LINNET_VERSION_STRING}, {"data_crc32", images.checksum}};
+  config["about"] = {{"program", kProgram},
+                     {"command", study ? "study" : "train"},
+                     {"version", LINNET_VERSION_STRING},
+                     {"data_crc32", images.checksum}};
+  if (!options.classifier.empty()) config["about"]["classifier_crc32"] = data::checksum_of_file(options.classifier);
+  if (options.overwrite && !options.classifier.empty()) {
+    run::require_outside("--classifier", options.classifier, options.out);
+  }
   run::Folder folder(options.out, config, run::begin_of(options.resume, options.overwrite), {"benefit"});
   run::catch_interrupts();
   return folder;
@@ -83,7 +91,7 @@ class Study {
         throw ShapeError(options.classifier +
                          ": expected a classifier of two layers or more, whose last but one gives features");
       }
-      other_training_data_ = data::other_training_data(options.classifier, images);
+      classifier_data_ = data::training_data_of(options.classifier, images);
     }
     for (const std::string& text : options.digit) {
       const int digit = digit_of(text);
@@ -104,6 +112,7 @@ class Study {
 
   void run() {
     const run::Folder folder = open_folder(options_, true, images_);
+    data::warn(classifier_data_);
     std::printf("%td images to train, %td held out: %s\n%zu autoencoders to train%s\n\n", images_.train.size(),
                 images_.held_out.size(), images_.origin.c_str(), all_.size(),
                 classifier_job_ ? ", and the classifier that judges" : "");
@@ -137,7 +146,7 @@ class Study {
         classifier::confusion(classifier::judge(judge.model, images_.held_out.images().view()), images_.held_out);
     metrics["classifier"] = {{"recognized", figures::counted(confusion.correct(), confusion.total())},
                              {"parameters", judge.model.parameter_count()},
-                             {"other_training_data", other_training_data_}};
+                             {"other_training_data", classifier_data_.text}};
     for (const Recipe& recipe : recipes_) {
       metrics["recipes"].push_back({{"name", recipe.name},
                                     {"title", recipe.title},
@@ -166,7 +175,7 @@ class Study {
   const std::deque<Recipe> recipes_ = {recipe_of(options_, "plain"), recipe_of(options_, "improved")};
   std::optional<Model<float>> classifier_;
   std::optional<run::Job> classifier_job_;
-  std::string other_training_data_;
+  data::TrainingData classifier_data_;
   std::deque<ImageDataset> held_out_;  ///< of each digit
   std::deque<Trained> all_;
   double work_ = 0;

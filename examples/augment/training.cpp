@@ -68,7 +68,7 @@ std::vector<Index> training_indices(const ImageDataset& train, int digit, Index 
   std::vector<Index> all(static_cast<std::size_t>(train.size()));
   std::iota(all.begin(), all.end(), Index{0});
   if (digit != kAllDigits) all = train.indices_of(digit);
-  if (all.empty()) throw ValueError("--digit " + digit_text(digit) + ": there are no images of this class");
+  if (all.empty()) throw ValueError("class " + digit_text(digit) + ": there are no training images of it");
   if (samples == kAll) return all;
   if (samples > std::ssize(all)) {
     throw ValueError("--samples " + std::to_string(samples) + ": there are " + std::to_string(all.size()) +
@@ -84,13 +84,6 @@ ImageDataset training_subset(const ImageDataset& train, int digit, Index samples
   return train.subset(training_indices(train, digit, samples, subset));
 }
 ImageDataset of_digit(const ImageDataset& images, int digit) { return training_subset(images, digit, kAll, 0); }
-
-ImageDataset evenly(const ImageDataset& images, Index most) {
-  std::vector<Index> indices;
-  const Index count = std::min(most, images.size());
-  for (Index i = 0; i < count; ++i) indices.push_back(i * images.size() / count);
-  return images.subset(indices);
-}
 
 std::vector<std::string> in_order(std::vector<std::string> samples) {
   const auto place = [](const std::string& text) {

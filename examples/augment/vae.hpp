@@ -16,8 +16,8 @@ namespace augment {
 
 using namespace linnet;
 
-/// "small": for 28x28 images and two latents 418,000 weights; "large": twice as wide in the middle, 839,000, for a model
-/// of all classes. Throws ShapeError for an image whose height or width is no multiple of 4.
+/// "small": for 28x28 images and two latents 418,000 weights; "large": twice as wide in the middle, 839,000, for a
+/// model of all classes. Throws ShapeError for an image whose height or width is no multiple of 4.
 inline Model<float> build_vae(const Shape& image, const std::string& network, Index latent, double beta,
                               std::uint64_t seed) {
   if (image[0] % 4 != 0 || image[1] % 4 != 0 || image[2] != 1) {

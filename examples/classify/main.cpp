@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
         const Model<float> model = load_model(options.model);
         const data::Images images = data::load(options.data);
         classifier::require(model, options.model, images.held_out);
-        data::other_training_data(options.model, images);
+        data::warn(data::training_data_of(options.model, images));
         tell(model, images.held_out);
       },
       [&] { return "classify train --resume --config '" + options.out + "/config.json' --out '" + options.out + "'"; });

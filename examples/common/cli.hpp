@@ -43,8 +43,8 @@ inline const CLI::App* find_command(const CLI::App& app, const std::string& name
 }
 
 /// The arguments with those of `--config FILE.json` put in: an object whose keys are the long options of the
-/// subcommand, as config.json of a run folder has them; those of other subcommands say nothing to it. What stands on the
-/// command line counts more. Throws linnet::FormatError for a key that is no option, and for another program's run.
+/// subcommand, as config.json of a run folder has them; those of other subcommands say nothing to it. What stands on
+/// the command line counts more. Throws linnet::FormatError for a key that is no option, and for another program's run.
 inline std::vector<std::string> with_config(const CLI::App& app, int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
   std::string path;
@@ -111,8 +111,8 @@ inline int main(CLI::App& app, int argc, char** argv, const std::function<void()
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants a vector
     app.parse(arguments);
     body();
-  } catch (const run::Interrupted&) {
-    std::fprintf(stderr, "%s: stopped; everything is saved. To go on: %s\n", name.c_str(), go_on().c_str());
+  } catch (const run::Interrupted& stop) {
+    std::fprintf(stderr, "%s: stopped; %s. To go on: %s\n", name.c_str(), stop.saved, go_on().c_str());
     return 130;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version

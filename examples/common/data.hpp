@@ -31,14 +31,23 @@ struct Images {
   std::string checksum;  ///< of all pixels and labels: CRC-32, in hexadecimal digits
 };
 
+inline std::string hexadecimal(uLong sum) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%08lx", static_cast<unsigned long>(sum));
+  return text;
+}
 inline std::string checksum(const ImageDataset& a, const ImageDataset& b) {
   uLong sum = crc32(0, nullptr, 0);
   for (const std::span<const std::uint8_t> part : {a.bytes(), a.labels(), b.bytes(), b.labels()}) {
     if (!part.empty()) sum = crc32_z(sum, part.data(), part.size());
   }
-  char text[16];
-  std::snprintf(text, sizeof text, "%08lx", static_cast<unsigned long>(sum));
-  return text;
+  return hexadecimal(sum);
+}
+
+/// Of a file's bytes, likewise.
+inline std::string checksum_of_file(const std::string& path) {
+  const Bytes bytes = read_file(path);
+  return hexadecimal(crc32_z(crc32(0, nullptr, 0), reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
 /// What metrics.json says of the images.
@@ -54,23 +63,34 @@ inline std::map<std::string, std::string> provenance(const Images& images, const
   return {{"data", images.origin}, {"data_crc32", images.checksum}, {"noise", noise}};
 }
 
-/// What the model in the file at `path` was trained on, for a report: "" if that were the clean training images of this
-/// set. Warns on stderr where it was another set: the held-out images of one may be among another's training images, as
-/// the digits that come with linnet are among MNIST's.
-inline std::string other_training_data(const std::string& path, const Images& images) {
+/// What a model was trained on, beside the images that it is measured on.
+struct TrainingData {
+  std::string text;     ///< for a report: "" if that were the clean training images of the same set
+  std::string warning;  ///< where it was another set
+};
+/// Of the model in the file at `path`. The held-out images of one set may be among another's training images, as the
+/// digits that come with linnet are among MNIST's.
+inline TrainingData training_data_of(const std::string& path, const Images& images) {
   const auto metadata = load_safetensors(path).metadata;
   const auto text = [&](const char* name) {
     const auto found = metadata.find(name);
     return found == metadata.end() ? std::string() : found->second;
   };
-  if (text("data_crc32").empty()) return "images that its file does not tell";
+  if (text("data_crc32").empty()) return {"images that its file does not tell", ""};
   const std::string noise = text("noise").empty() ? "" : " under noise (" + text("noise") + ")";
-  if (text("data_crc32") == images.checksum) return noise.empty() ? "" : "the training images" + noise;
-  std::fprintf(stderr,
-               "%s: warning: trained on other images (%s). If the held-out images of %s were among them, the figures "
-               "are too good.\n",
-               path.c_str(), text("data").c_str(), images.origin.c_str());
-  return "other images (" + text("data") + ")" + noise;
+  if (text("data_crc32") == images.checksum) return {noise.empty() ? "" : "the training images" + noise, ""};
+  return {"other images (" + text("data") + ")" + noise, path + ": warning: trained on other images (" + text("data") +
+                                                             "). If the held-out images of " + images.origin +
+                                                             " were among them, the figures are too good.\n"};
+}
+inline void warn(const TrainingData& trained_on) { std::fputs(trained_on.warning.c_str(), stderr); }
+
+/// So many images, taken evenly from all of a set (it may be sorted); all if there are fewer.
+inline ImageDataset evenly(const ImageDataset& images, Index most) {
+  std::vector<Index> indices;
+  const Index count = std::min(most, images.size());
+  for (Index i = 0; i < count; ++i) indices.push_back(i * images.size() / count);
+  return images.subset(indices);
 }
 
 /// Images with values in [0, 1], as a model gives them, as bytes. Other values are held within; NaN becomes 0.
@@ -132,8 +152,8 @@ inline ImageDataset load_pngs(const std::vector<std::string>& paths, std::vector
   return ImageDataset({height, width, 1}, std::move(bytes), std::move(labels));
 }
 
-/// `folder` empty: the 10,000 digits that come with linnet. A folder with MNIST's files: those. Otherwise its PNG files,
-/// every fifth held out; if all lie in subfolders called 0 to 9, these are their classes. Throws FileError and
+/// `folder` empty: the 10,000 digits that come with linnet. A folder with MNIST's files: those. Otherwise its PNG
+/// files, every fifth held out; if all lie in subfolders called 0 to 9, these are their classes. Throws FileError and
 /// FormatError naming the file.
 inline Images load(const std::string& folder) {
   Images images;
@@ -144,6 +164,14 @@ inline Images load(const std::string& folder) {
       }
     }
     const Shape& shape = images.train.image_shape();
+    if (images.train.size() == 0 || images.held_out.size() == 0) {
+      throw FormatError(origin + ": expected images to train and others held out, got " +
+                        std::to_string(images.train.size()) + " and " + std::to_string(images.held_out.size()));
+    }
+    if (images.held_out.image_shape() != shape) {
+      throw FormatError(origin + ": expected held-out images " + shape.to_string() + ", like those to train, got " +
+                        images.held_out.image_shape().to_string());
+    }
     if (shape[0] < kLeastSide || shape[1] < kLeastSide) {
       throw FormatError(origin + ": expected images of at least " + std::to_string(kLeastSide) + " x " +
                         std::to_string(kLeastSide) + " pixels, got " + std::to_string(shape[1]) + " x " +

@@ -34,8 +34,8 @@ namespace run {
 
 using namespace linnet;
 
-/// Ctrl-C, once a run has called catch_interrupts(): the first asks it to stop after its step, a second ends the program
-/// as usual.
+/// Ctrl-C, once a run has called catch_interrupts(): the first asks it to stop after its step, a second ends the
+/// program as usual.
 inline std::atomic<bool>& interrupted() {
   static std::atomic<bool> flag{false};
   return flag;
@@ -47,10 +47,22 @@ inline void catch_interrupts() {
   });
 }
 /// Thrown when the user has stopped the program and everything that it needs to go on is saved.
-struct Interrupted {};
+struct Interrupted {
+  const char* saved = "everything is saved";
+};
 /// For places where everything is saved.
 inline void stop_if_interrupted() {
   if (interrupted()) throw Interrupted{};
+}
+
+/// Throws ValueError for a file that --overwrite would remove with the run in `out`.
+inline void require_outside(const char* option, const std::string& path, const std::string& out) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path folder = fs::weakly_canonical(out, error), file = fs::weakly_canonical(path, error);
+  if (std::mismatch(folder.begin(), folder.end(), file.begin(), file.end()).first == folder.end()) {
+    throw ValueError(std::string(option) + " " + path + ": lies in the run that --overwrite would remove");
+  }
 }
 
 enum class Begin { fresh, resume, overwrite };
@@ -92,11 +104,12 @@ class Folder {
                                 : ": expected no folder or an empty one, there is something else in it"));
       }
       make(path_);
-      write_json("config.json", config);
+      // What an earlier run has made goes before its config.json: it must not be taken for this one's.
       for (const char* name : {"models", "pictures", "history.csv", "metrics.json", "report.html"}) {
         fs::remove_all(file(name), error);
         if (error) throw FileError(file(name) + ": cannot be removed: " + error.message());
       }
+      write_json("config.json", config);
     }
     for (const char* name : {"models", "pictures"}) make(file(name));
   }
@@ -247,7 +260,6 @@ struct JobProgress {
   std::string title;
   std::shared_ptr<Progress> progress;
   double work_of_epoch;
-  std::vector<std::string> figures;  ///< of the job, and its metrics: what is shown
 
   void show_progress() { bar.prefix = "[" + progress->text() + "] " + title + ": "; }
   template <class T>
@@ -263,11 +275,7 @@ struct JobProgress {
   void on_epoch_end(TrainingState<T>& state) {
     progress->done(work_of_epoch);
     show_progress();
-    const Logs all = state.logs;
-    state.logs = {};
-    for (const std::string& figure : figures) state.logs.set(figure, all[figure]);
     bar.on_epoch_end(state);
-    state.logs = all;
   }
   template <class T>
   void on_train_end(TrainingState<T>& state) {
@@ -275,8 +283,8 @@ struct JobProgress {
   }
 };
 
-/// Keeps the history, and after it the checkpoint: the history is never behind. Of a training that has failed nothing is
-/// kept.
+/// Keeps the history, and after it the checkpoint: the history is never behind. Of a training that has failed nothing
+/// is kept.
 struct Record {
   Folder folder;
   std::string name;
@@ -378,7 +386,7 @@ inline History train(const Folder& folder, const Job& job, const std::shared_ptr
     if (job.held_out) shown.push_back("val_" + metric.name());
   }
   options.callbacks.insert(options.callbacks.end(),
-                           {detail::JobProgress{{}, job.title, progress, work_of_epoch, shown},
+                           {detail::JobProgress{{.figures = shown}, job.title, progress, work_of_epoch},
                             detail::Record{folder, job.name, history, job.failed}, detail::StopOnInterrupt{history}});
   if (options.epochs > 0) trainer.fit(job.train, options);
   if (job.failed && job.failed()) {

@@ -21,8 +21,8 @@ void eval_command(const Options& options, const std::string& path) {
   }
   const Model<float> judge = judged ? load_model(options.classifier) : model;
   if (judged) classifier::require(judge, options.classifier, images.held_out);
-  data::other_training_data(path, images);
-  if (judged) data::other_training_data(options.classifier, images);
+  data::warn(data::training_data_of(path, images));
+  if (judged) data::warn(data::training_data_of(options.classifier, images));
   std::printf("%-6s %8s %8s %8s %8s %8s%s\n", "noise", "BCE", "excess", "MSE", "PSNR", "SSIM",
               judged ? "  recognized" : "");
   for (const double noise : options.noise) {
@@ -32,7 +32,7 @@ void eval_command(const Options& options, const std::string& path) {
     const nlohmann::json f = closeness(y, pairs.clean);
     const double bce = f["bce"];
     std::printf("%-6g %8.4f %8.4f %8.4f %8.2f %8.3f", noise, bce, bce - binary_entropy(pairs.clean),
-                f["mse"].get<double>(), f["psnr"].get<double>(), f["ssim"].get<double>());
+                f["mse"].get<double>(), figures::number_of(f["psnr"]), f["ssim"].get<double>());
     if (judged) {
       const ConfusionMatrix matrix = classifier::confusion(classifier::judge(judge, y.view()), images.held_out);
       const Interval interval = wilson_interval(matrix.correct(), matrix.total());

@@ -1,6 +1,7 @@
 // What is measured: figures, pictures and failures of the held-out images.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "linnet/evaluation/filters.hpp"
@@ -18,15 +19,14 @@ namespace {
 constexpr int kSweepLevels = 13;  // 0, 0.1, ..., 1.2
 
 /// The deviation, in pixels, of the Gaussian blur that comes closest (by its mean squared error) to the clean images of
-/// a part of the training set, taken evenly from all of it: sets may be sorted by class.
+/// a part of the training set.
 double best_blur(const Options& options, const ImageDataset& train, double noise) {
   constexpr Index kMost = 2000;
-  const Index count = std::min(kMost, train.size());
-  std::vector<Index> part;
-  for (Index i = 0; i < count; ++i) part.push_back(i * train.size() / count);
-  const Pairs pairs = pairs_of(train.subset(part), corruption_of(options, noise), options.seed);
-  double best = 0, least = 1e9;
-  for (int k = 6; k <= 40; ++k) {
+  const Pairs pairs = pairs_of(data::evenly(train, kMost), corruption_of(options, noise), options.seed);
+  double best = 0, least = std::numeric_limits<double>::infinity();
+  const auto widest = static_cast<double>(train.image_shape()[0]);
+  // Wider and wider, until it has been worse for a pixel.
+  for (int k = 6; 0.05 * k <= std::min(best + 1, widest); ++k) {
     const double deviation = 0.05 * k;
     const double mse = mean_squared_error(gaussian_filter(pairs.noisy, deviation), pairs.clean);
     if (mse < least) least = mse, best = deviation;

@@ -363,7 +363,7 @@ class StudyReport {
         "1</em>: "
         "the share of pixels that are cut off wrongly; <em>costs</em>: what they add to the BCE. <em>Last five "
         "epochs</em>: the lowest and the highest held-out loss. <em>Dead seeds</em>: initializations "
-        "that gave 0 everywhere and were begun again with the next seed.");
+        "whose output became the same everywhere, and that were begun again with the next seed.");
     for (std::size_t i = 0; i < levels.size(); ++i) {
       json strips;
       for (const json* network : {&with_sigmoid, &with_relu}) {
@@ -506,46 +506,52 @@ class StudyReport {
     return ", which may be chance: the intervals overlap";
   }
 
-  /// What the original report (ML-PW-12) found, checked; its noise was Gaussian.
+  /// What the original report (ML-PW-12) found, checked; its noise was Gaussian, and it trained for about ten epochs.
   std::vector<std::string> points_of_original() const {
-    // A digit is said to look like another, or to be lost, where that happens to more than these shares of it.
-    constexpr double kLooksAlike = 0.05, kLost = 0.5;
     std::vector<std::string> points;
     if (!judged || config.at("noise-kind") != "gaussian") return points;
-    const std::string network = " (here: " + main.at("title").get<std::string>() + ", " +
-                                std::to_string(main.at("epochs").get<Index>()) +
-                                " epochs; a verdict of yes for more than " + percent(kLooksAlike, 0) + " of a digit). ";
-    const auto has = [](const json& matrix, std::initializer_list<int> digits) {
-      const std::vector<int> classes = classes_of(matrix);
-      return std::all_of(digits.begin(), digits.end(),
-                         [&](int d) { return std::find(classes.begin(), classes.end(), d) != classes.end(); });
-    };
-    const json* level = level_of(main.at("levels"), 0.7);
-    if (level != nullptr && has(level->at("confusion"), {2, 7})) {
-      const json& matrix = level->at("confusion");
-      const double to_seven = share(matrix, 2, 7), to_two = share(matrix, 7, 2);
-      const std::vector<Turn> turns = turns_of(matrix);
-      points.push_back(
-          "The original report found that at 0.7 a 2 and a 7 look the same" + escaped(network) + percent(to_seven) +
-          " of the 2 are taken for a 7 and " + percent(to_two) +
-          " of the 7 for a 2: " + (std::max(to_seven, to_two) > kLooksAlike ? "so it is." : "not as a rule.") +
-          (turns.empty() ? "" : " The most frequent confusion is " + turn_text(turns.front()) + "."));
-    }
-    level = level_of(main.at("levels"), 0.9);
-    if (level != nullptr && has(level->at("confusion"), {4, 9})) {
-      const json& matrix = level->at("confusion");
-      const std::vector<int> classes = classes_of(matrix);
-      const int lost = *std::min_element(classes.begin(), classes.end(),
-                                         [&](int a, int b) { return share(matrix, a, a) < share(matrix, b, b); });
-      const double to_seven = share(matrix, 4, 7), to_eight = share(matrix, 4, 8), nines = share(matrix, 9, 9);
-      points.push_back("It found that at 0.9 a 4 looks like a 7 or an 8, and that 9 is lost. " + percent(to_seven) +
-                       " of the 4 are taken for a 7, " + percent(to_eight) +
-                       " for an 8: " + (std::max(to_seven, to_eight) > kLooksAlike ? "so it is; " : "not as a rule; ") +
-                       percent(share(matrix, 4, 9)) + " for a 9. " + percent(nines) + " of the 9 are recognized: " +
-                       (nines < kLost ? "lost, indeed" : "not lost") + ". The digit that suffers most is " +
-                       std::to_string(lost) + ": " + percent(share(matrix, lost, lost)) + " are recognized.");
+    for (const json& recipe : recipes) {
+      if (!shown(recipe) || recipe.at("model") != main.at("model")) continue;
+      const std::string network = " (here: " + escaped(recipe.at("title").get<std::string>()) + ", " +
+                                  std::to_string(recipe.at("epochs").get<Index>()) + " epochs)";
+      if (const json* level = level_of(recipe.at("levels"), 0.7)) add_two_and_seven(points, *level, network);
+      if (const json* level = level_of(recipe.at("levels"), 0.9)) add_four_and_nine(points, *level, network);
     }
     return points;
+  }
+  // A digit is said to look like another, or to be lost, where that happens to more than these shares of it.
+  static constexpr double kLooksAlike = 0.05, kLost = 0.5;
+  static std::string looks_alike(double share) {
+    return share > kLooksAlike ? "so it is" : "not as a rule (which would be " + percent(kLooksAlike, 0) + ")";
+  }
+  static bool has(const json& matrix, std::initializer_list<int> digits) {
+    const std::vector<int> classes = classes_of(matrix);
+    return std::all_of(digits.begin(), digits.end(),
+                       [&](int d) { return std::find(classes.begin(), classes.end(), d) != classes.end(); });
+  }
+  static void add_two_and_seven(std::vector<std::string>& points, const json& level, const std::string& network) {
+    const json& matrix = level.at("confusion");
+    if (!has(matrix, {2, 7})) return;
+    const double to_seven = share(matrix, 2, 7), to_two = share(matrix, 7, 2);
+    const std::vector<Turn> turns = turns_of(matrix);
+    points.push_back("The original report found that at 0.7 a 2 and a 7 look the same" + network + ". " +
+                     percent(to_seven) + " of the 2 are taken for a 7 and " + percent(to_two) +
+                     " of the 7 for a 2: " + looks_alike(std::max(to_seven, to_two)) + "." +
+                     (turns.empty() ? "" : " The most frequent confusion is " + turn_text(turns.front()) + "."));
+  }
+  static void add_four_and_nine(std::vector<std::string>& points, const json& level, const std::string& network) {
+    const json& matrix = level.at("confusion");
+    if (!has(matrix, {4, 9})) return;
+    const std::vector<int> classes = classes_of(matrix);
+    const int least = *std::min_element(classes.begin(), classes.end(),
+                                        [&](int a, int b) { return share(matrix, a, a) < share(matrix, b, b); });
+    const double to_seven = share(matrix, 4, 7), to_eight = share(matrix, 4, 8), nines = share(matrix, 9, 9);
+    points.push_back("The original report found that at 0.9 a 4 looks like a 7 or an 8, and that 9 is lost" + network +
+                     ". " + percent(to_seven) + " of the 4 are taken for a 7, " + percent(to_eight) + " for an 8: " +
+                     looks_alike(std::max(to_seven, to_eight)) + "; " + percent(share(matrix, 4, 9)) + " for a 9. " +
+                     percent(nines) + " of the 9 are recognized: " + (nines < kLost ? "lost" : "not lost") +
+                     " (which would be fewer than " + percent(kLost, 0) + "). The digit that suffers most is " +
+                     std::to_string(least) + ": " + percent(share(matrix, least, least)) + " are recognized.");
   }
 
   /// Other networks, the blind model, the last activation.

@@ -56,10 +56,15 @@ run::Folder open_folder(const Options& options, bool study, const std::deque<Rec
                         const data::Images& images) {
   json config = config_of(options, study);
   config["about"] = {{"program", "denoise"},
+                     {"command", study ? "study" : "train"},
                      {"version", LINNET_VERSION_STRING},
                      {"data_crc32", images.checksum},
                      {"recipes", json::array()}};
+  if (!options.classifier.empty()) config["about"]["classifier_crc32"] = data::checksum_of_file(options.classifier);
   for (const Recipe& recipe : recipes) config["about"]["recipes"].push_back(json_of(recipe));
+  if (options.overwrite && !options.classifier.empty()) {
+    run::require_outside("--classifier", options.classifier, options.out);
+  }
   run::Folder folder(options.out, config, run::begin_of(options.resume, options.overwrite));
   run::catch_interrupts();
   return folder;
@@ -114,6 +119,7 @@ class Study {
 
   void run() {
     const run::Folder folder = open_folder(options_, true, recipes_, images_);
+    data::warn(classifier_data_);
     std::printf("%td images to train, %td held out: %s\n%zu models to train\n\n", images_.train.size(),
                 images_.held_out.size(), images_.origin.c_str(),
                 all_.size() + judges_.size() - (judges_.empty() || !given_ ? 0 : 1));
@@ -150,7 +156,7 @@ class Study {
     if (given_) {
       judges_.push_back({load_model(options_.classifier)});
       classifier::require(judges_[0].model, options_.classifier, images_.held_out);
-      other_training_data_ = data::other_training_data(options_.classifier, images_);
+      classifier_data_ = data::training_data_of(options_.classifier, images_);
     } else {
       add("classifier", "classifier", 0);
     }
@@ -185,7 +191,7 @@ class Study {
       about = recognition(classifier::judge(*judge(), clean.view()), images_.held_out);
       about["parameters"] = judge()->parameter_count();
       about["file"] = given_ ? options_.classifier : "models/classifier.safetensors";
-      about["other_training_data"] = other_training_data_;
+      about["other_training_data"] = classifier_data_.text;
     }
     for (std::size_t i = 0; i < options_.noise.size(); ++i) {
       const double noise = options_.noise[i];
@@ -235,7 +241,7 @@ class Study {
   const data::Images& images_;
   const std::deque<Recipe> recipes_ = recipes_of(options_);
   const bool given_ = !options_.classifier.empty();  ///< a classifier
-  std::string other_training_data_;                  ///< that it was trained on
+  data::TrainingData classifier_data_;
   std::deque<Judge> judges_;
   std::deque<Trained> all_;
   double work_ = 0, measuring_work_ = 0, classifier_seconds_ = 0;

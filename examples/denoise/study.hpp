@@ -62,12 +62,12 @@ struct Recipe {
 };
 /// The recipe that the options ask for.
 Recipe recipe_of(const Options& options);
-/// Those of a study: the first is the one that the report is about, the last is there for its last activation alone, the
-/// twin of another one.
+/// Those of a study: the first is the one that the report is about, the last is there for its last activation alone,
+/// the twin of another one.
 std::deque<Recipe> recipes_of(const Options& options);
 
-/// "autoencoder": the network of the original report, with 16 filters 7,265 parameters. "unet": two levels of 16, 32 and
-/// 52 channels with the usual connections across, 98,649 parameters. Throws ShapeError for an image whose height or
+/// "autoencoder": the network of the original report, with 16 filters 7,265 parameters. "unet": two levels of 16, 32
+/// and 52 channels with the usual connections across, 98,649 parameters. Throws ShapeError for an image whose height or
 /// width is no multiple of 4.
 Model<float> build_model(const Shape& image, const Recipe& recipe, std::uint64_t seed);
 

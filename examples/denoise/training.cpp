@@ -8,11 +8,18 @@ namespace denoise {
 
 namespace {
 
-/// A training that may find its network dead: with a relu at the end some initializations give 0 everywhere, and then
-/// no gradient either. Looks every hundred steps of the first epoch, and after each epoch.
-struct DeadOutput {
+/// What a network gives that is dead: the same everywhere, whatever the image.
+struct Dead {
+  bool found = false;
+  double output = 0, loss = 0;
+};
+
+/// Looks whether the network has died, every hundred steps of the first epoch and after each epoch. With a relu at the
+/// end some initializations give 0 everywhere, where no gradient flows; steps that are too long may lead to 1 and more
+/// everywhere, where the loss is cut off, or stop all relus within.
+struct LookForDeath {
   std::shared_ptr<const Tensor<float>> images;
-  std::shared_ptr<double> loss;  ///< of the dead network; negative while it lives
+  std::shared_ptr<Dead> dead;
 
   template <class T>
   void on_step_end(TrainingState<T>& state) {
@@ -26,8 +33,8 @@ struct DeadOutput {
   void look(TrainingState<T>& state) {
     const Tensor<T> y = state.model.predict(images->view());
     const auto [low, high] = std::minmax_element(y.begin(), y.end());
-    if (*high - *low > T(1e-6)) return;
-    *loss = state.logs["loss"];
+    if (std::min(*high, T(1)) - *low > T(1e-6)) return;
+    *dead = {true, double{*low}, state.logs["loss"]};
     state.stop = true;
   }
 };
@@ -80,7 +87,7 @@ std::deque<Recipe> recipes_of(const Options& options) {
   const Recipe quick{"autoencoder-10", "autoencoder, 10 epochs", "autoencoder", "sigmoid", 16, 10, 128, 3e-3,
                      "constant"};
   const Recipe best{"autoencoder", "autoencoder, best recipe", "autoencoder", "sigmoid", 16, 100, 128, 4e-3, "cosine"};
-  const Recipe unet{"unet", "U-Net", "unet", "sigmoid", 16, 14, 64, 2e-3, "cosine"};
+  const Recipe unet{"unet", "U-Net", "unet", "sigmoid", 16, 10, 64, 2e-3, "cosine"};
   return {best, quick, unet, twin_of(quick)};
 }
 
@@ -96,35 +103,33 @@ double add_training(std::deque<Trained>& all, const Recipe& recipe, double noise
 void train_denoiser(const run::Folder& folder, Trained& trained, const Options& options, const data::Images& images,
                     const std::shared_ptr<run::Progress>& progress) {
   constexpr int kMostSeeds = 10;
-  if (trained.recipe->output != "relu") {
-    trained.history = run::train(folder, *trained.job, progress);
-    return;
-  }
+  constexpr Index kLookedAt = 16;
   // What training sees: the output for clean images, which are darker, may be another matter.
   const auto few =
-      std::make_shared<const Tensor<float>>(pairs_of(images.train.first(std::min<Index>(16, images.train.size())),
+      std::make_shared<const Tensor<float>>(pairs_of(data::evenly(images.train, kLookedAt),
                                                      corruption_of(options, trained.noise, trained.blind), options.seed)
                                                 .noisy);
-  for (int attempt = 0; attempt < kMostSeeds; ++attempt) {
-    const auto dead_loss = std::make_shared<double>(-1);
+  for (int attempt = 1;; ++attempt) {
+    const auto dead = std::make_shared<Dead>();
     run::Job job = *trained.job;
-    job.callbacks = {DeadOutput{few, dead_loss}};
-    job.failed = [dead_loss] { return *dead_loss >= 0; };
+    job.callbacks = {LookForDeath{few, dead}};
+    job.failed = [dead] { return dead->found; };
     trained.history = run::train(folder, job, progress);
-    if (!job.failed()) {
+    if (!dead->found) {
       trained.dead_seeds = static_cast<int>(trained.model.seed() - options.seed);
       return;
     }
-    const std::uint64_t next = trained.model.seed() + 1;
+    const std::string output = dead->output >= 1 ? "1 or more" : report::number(dead->output, 4);
     std::printf(
-        "%s: dead with seed %llu. The output is the same everywhere and the loss stays at %.4f: no last relu "
-        "answers to its input, so no gradient flows. It begins again with seed %llu.\n",
-        trained.job->title.c_str(), static_cast<unsigned long long>(trained.model.seed()), *dead_loss,
-        static_cast<unsigned long long>(next));
-    trained.model = build_model(images.train.image_shape(), *trained.recipe, next);
+        "%s: dead with seed %llu: the output is %s everywhere, whatever the image, and the loss stays at %.4f.\n",
+        trained.job->title.c_str(), static_cast<unsigned long long>(trained.model.seed()), output.c_str(), dead->loss);
+    if (attempt == kMostSeeds) {
+      throw NumericError(trained.name + ": dead with " + std::to_string(kMostSeeds) + " seeds; try a smaller --lr" +
+                         (trained.recipe->output == "relu" ? ", or --output sigmoid" : ""));
+    }
+    trained.model = build_model(images.train.image_shape(), *trained.recipe, trained.model.seed() + 1);
+    std::printf("It begins again with seed %llu.\n", static_cast<unsigned long long>(trained.model.seed()));
   }
-  throw NumericError(trained.name + ": dead with " + std::to_string(kMostSeeds) +
-                     " seeds; try a smaller --lr, or --output sigmoid");
 }
 
 }  // namespace denoise

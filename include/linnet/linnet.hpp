@@ -1,5 +1,5 @@
-// Everything that needs no library but Eigen. Files (linnet/io/*, linnet/data/idx.hpp) need zlib, libpng or
-// nlohmann/json and are included one by one.
+// Everything that needs no other library. Files (linnet/io/*, linnet/data/idx.hpp) need zlib, libpng or nlohmann/json,
+// and linnet/core/eigen.hpp and linnet/evaluation/diversity.hpp need Eigen: these are included one by one.
 #pragma once
 
 #include "linnet/core/error.hpp"

@@ -10,9 +10,14 @@ file(READ "${REPORT}" page)
 if(page MATCHES "(src|href)=\"(https?:)?//[^\"]*|url\\(|@import")
   message(FATAL_ERROR "the page asks for ${CMAKE_MATCH_0}")
 endif()
-# The page counts its own pictures once it is loaded, and tells the color of its ground.
-string(REPLACE "</main>" "<script>addEventListener('load', () => { const all = [...document.images];
-  document.title = `pictures: ${all.filter(i => i.complete && i.naturalWidth > 0).length} of ${all.length}, plots: ${
+# The page counts its own pictures once it is loaded, those within its drawings too, and tells the color of its ground.
+string(REPLACE "</main>" "<script>addEventListener('load', async () => {
+  const loads = source => new Promise(done => { const image = new Image(); image.onload = () => done(image.naturalWidth > 0);
+    image.onerror = () => done(false); image.src = source; });
+  const sources = [...document.images].map(i => i.src).concat(
+    [...document.querySelectorAll('svg image')].map(i => i.href.baseVal));
+  const loaded = (await Promise.all(sources.map(loads))).filter(Boolean);
+  document.title = `pictures: ${loaded.length} of ${sources.length}, plots: ${
   document.querySelectorAll('figure > svg').length}, ground: ${getComputedStyle(document.body).backgroundColor}`; });</script></main>" page "${page}")
 file(WRITE "${WORK}/report.html" "${page}")
 set(grounds)

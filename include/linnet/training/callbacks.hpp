@@ -58,9 +58,11 @@ inline std::string clock_time(double seconds) {
   return text;
 }
 
-inline std::string format_logs(const Logs& logs) {
+/// "  loss 0.1234": all figures of the logs, or those that are named, should they be there.
+inline std::string format_logs(const Logs& logs, const std::vector<std::string>& figures) {
   std::string text;
   for (const auto& [name, value] : logs) {
+    if (!figures.empty() && std::find(figures.begin(), figures.end(), name) == figures.end()) continue;
     char number[32];
     std::snprintf(number, sizeof number, "%.4f", value);
     text += "  " + name + " " + number;
@@ -73,7 +75,8 @@ inline std::string format_logs(const Logs& logs) {
 /// it goes; into a file or a pipe goes one line per epoch.
 struct ProgressBar {
   std::FILE* stream = stdout;
-  std::string prefix = {};  ///< what every line begins with
+  std::string prefix = {};                ///< what every line begins with
+  std::vector<std::string> figures = {};  ///< those of the logs that are shown; none named: all
   /// Forces one form or the other; by default the stream is asked whether it is a terminal.
   enum class Style { automatic, redraw, lines } style = Style::automatic;
 
@@ -96,13 +99,13 @@ struct ProgressBar {
     const double samples_left = static_cast<double>(state.samples) * (1 - fraction) / fraction;
     draw(prefix + title(state) + " [" + bar + "] " + std::to_string(state.step) + "/" + std::to_string(state.steps) +
          "  " + std::to_string(std::llround(rate)) + "/s  " + detail::clock_time(rate > 0 ? samples_left / rate : 0) +
-         " left" + detail::format_logs(state.logs));
+         " left" + detail::format_logs(state.logs, figures));
   }
   template <class T>
   void on_epoch_end(TrainingState<T>& state) {
     const std::string line = prefix + title(state) + "  " + detail::clock_time(state.seconds) + "  " +
                              std::to_string(std::llround(images_per_second(state))) + "/s" +
-                             detail::format_logs(state.logs);
+                             detail::format_logs(state.logs, figures);
     draw("");  // the whole line replaces what was drawn, however wide the terminal is
     std::fprintf(stream, redraws() ? "\r%s\n" : "%s\n", line.c_str());
     drawn_length = 0;
