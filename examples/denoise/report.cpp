@@ -186,8 +186,7 @@ class StudyReport {
           {escaped(recipe.at("title").get<std::string>()), thousands(recipe.at("parameters").get<Index>()),
            recipe.at("output").get<std::string>(), std::to_string(recipe.at("epochs").get<Index>()),
            std::to_string(recipe.at("batch").get<Index>()),
-           number(recipe.at("lr"), 4) +
-               (recipe.at("schedule") == "cosine" ? ", falling to 0 along a cosine" : ", constant"),
+           number(recipe.at("lr"), 4) + (recipe.at("schedule") == "cosine" ? ", cosine to 0" : ", constant"),
            number(time, 1),
            thousands(std::llround(recipe.at("levels")[0].at("timing").at("images_per_second").get<double>()))});
     }
