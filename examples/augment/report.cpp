@@ -821,11 +821,12 @@ class AugmentReport {
       const Numbers vendi_few = few->at("/prior/diversity/vendi"), vendi_all = all->at("/prior/diversity/vendi");
       const Numbers coverage_few = few->at("/prior/coverage"), coverage_all = all->at("/prior/coverage");
       const json pooled = all->pooled("/prior/recognized");
+      const double real_rate = rate(real.at("recognized"));
       const std::string of_images = largest() == "all" ? "all images " : largest() + " images ";
       add("Digit " + std::to_string(digit) + ": with " + of_images + percent(rate(pooled), 2) +
-          " of the plain model's samples are recognized, " +
-          percent(rate(pooled) / std::max(1e-9, rate(real.at("recognized"))), 2) +
-          " of the classifier's rate on real digits.");
+          " of the plain model's samples are recognized" +
+          (real_rate > 0 ? ", " + percent(rate(pooled) / real_rate, 2) + " of the classifier's rate on real digits."
+                         : "."));
       if (!several || vendi_few.empty() || vendi_all.empty() || coverage_few.empty() || coverage_all.empty()) continue;
       const double a = mean(vendi_few), z = mean(vendi_all), c = mean(coverage_few), d = mean(coverage_all);
       add("Digit " + std::to_string(digit) +
