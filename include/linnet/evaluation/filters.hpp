@@ -3,45 +3,63 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <vector>
 
 #include "linnet/core/parallel.hpp"
 #include "linnet/core/tensor.hpp"
+#include "linnet/kernels/vector_ops.hpp"
 
 LINNET_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// Images {n, height, width, channels} under a symmetric filter, first along the rows, then down the columns. `half` has
-/// its weights from the middle on. Beyond the border the outermost pixel repeats.
+/// The weights of a Gaussian window of 2 * radius + 1 pixels, whose sum is 1.
+inline std::vector<double> gaussian_window(int radius, double deviation) {
+  std::vector<double> window;
+  for (int i = -radius; i <= radius; ++i) window.push_back(std::exp(-0.5 * (i / deviation) * (i / deviation)));
+  const double total = std::accumulate(window.begin(), window.end(), 0.0);
+  for (double& w : window) w /= total;
+  return window;
+}
+
+/// to[i] = the sum over k of window[k] * from[i + k * stride], for i < n.
+inline void correlate(Index n, const std::vector<double>& window, Index stride, const double* from, double* to) {
+  scale(n, window[0], from, to);
+  for (std::size_t k = 1; k < window.size(); ++k) axpy(n, window[k], from + static_cast<Index>(k) * stride, to);
+}
+
+/// Images {n, height, width, channels} under a filter of an odd number of weights, first along the rows, then down the
+/// columns. Beyond the border the outermost pixel repeats.
 template <class T>
-Tensor<T> separable_filter(const char* who, TensorView<const T> images, const std::vector<double>& half) {
+Tensor<T> separable_filter(const char* who, TensorView<const T> images, const std::vector<double>& window) {
   if (images.shape().rank() != 4) {
     throw ShapeError(std::string(who) + ": expected images {n, height, width, channels}, got " +
                      images.shape().to_string());
   }
   const Index height = images.shape()[1], width = images.shape()[2], channels = images.shape()[3];
-  const auto radius = static_cast<Index>(half.size()) - 1;
-  Tensor<T> across(images.shape()), result(images.shape());
-  // The pixels of a line have `extent` positions, `stride` elements apart.
-  const auto pass = [&](TensorView<const T> from, TensorView<T> to, Index extent, Index stride) {
-    parallel_for(images.batch(), [&](Index n, int) {
-      const Index first = n * images.sample_size();
-      for (Index i = 0; i < images.sample_size(); ++i) {
-        const Index at = i / stride % extent;
-        double sum = 0;
-        for (Index d = -radius; d <= radius; ++d) {
-          const Index neighbour = std::clamp<Index>(at + d, 0, extent - 1);
-          sum = std::fma(half[static_cast<std::size_t>(std::abs(d))],
-                         static_cast<double>(from[first + i + (neighbour - at) * stride]), sum);
+  const Index radius = std::ssize(window) / 2;
+  Tensor<T> result(images.shape());
+  parallel_for(images.batch(), [&](Index n, int) {
+    const auto from = images.samples(n, 1);
+    std::vector<double> image(from.begin(), from.end()), padded;
+    // Lines of `extent` positions, `stride` elements apart: `padded` has the same with the border's repetitions.
+    const auto pass = [&](Index extent, Index stride) {
+      padded.resize(static_cast<std::size_t>((extent + 2 * radius) * stride));
+      for (double* line = image.data(); line != image.data() + image.size(); line += extent * stride) {
+        for (Index at = 0; at < extent + 2 * radius; ++at) {
+          std::copy_n(line + std::clamp<Index>(at - radius, 0, extent - 1) * stride, stride,
+                      padded.data() + at * stride);
         }
-        to[first + i] = static_cast<T>(sum);
+        correlate(extent * stride, window, stride, padded.data(), line);
       }
-    });
-  };
-  pass(images, across, width, channels);
-  pass(across, result, height, width * channels);
+    };
+    pass(width, channels);
+    pass(height, width * channels);
+    std::transform(image.begin(), image.end(), result.samples(n, 1).begin(),
+                   [](double v) { return static_cast<T>(v); });
+  });
   return result;
 }
 
@@ -56,7 +74,7 @@ Tensor<T> box_filter(TensorView<const T> images, Index size) {
     throw ValueError("box_filter: expected an odd size of at least 1, got " + std::to_string(size));
   }
   return detail::separable_filter("box_filter", images,
-                                  std::vector(static_cast<std::size_t>(size / 2 + 1), 1 / static_cast<double>(size)));
+                                  std::vector(static_cast<std::size_t>(size), 1 / static_cast<double>(size)));
 }
 template <class T>
 Tensor<T> box_filter(const Tensor<T>& images, Index size) {
@@ -71,14 +89,8 @@ Tensor<T> gaussian_filter(TensorView<const T> images, double deviation) {
   if (!(deviation > 0) || !(deviation <= 1000)) {
     throw ValueError("gaussian_filter: expected a deviation in (0, 1000] pixels, got " + std::to_string(deviation));
   }
-  std::vector<double> half;
-  double total = 0;
-  for (int i = 0; i <= static_cast<int>(4 * deviation + 0.5); ++i) {
-    half.push_back(std::exp(-0.5 * (i / deviation) * (i / deviation)));
-    total += i == 0 ? half.back() : 2 * half.back();
-  }
-  for (double& w : half) w /= total;
-  return detail::separable_filter("gaussian_filter", images, half);
+  return detail::separable_filter("gaussian_filter", images,
+                                  detail::gaussian_window(static_cast<int>(4 * deviation + 0.5), deviation));
 }
 template <class T>
 Tensor<T> gaussian_filter(const Tensor<T>& images, double deviation) {

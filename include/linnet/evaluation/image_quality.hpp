@@ -9,6 +9,7 @@
 
 #include "linnet/core/parallel.hpp"
 #include "linnet/core/tensor.hpp"
+#include "linnet/evaluation/filters.hpp"
 #include "linnet/losses/loss.hpp"
 
 LINNET_NAMESPACE_BEGIN
@@ -98,50 +99,40 @@ std::vector<double> structural_similarity(TensorView<const T> a, TensorView<cons
     throw ShapeError("structural_similarity: expected images of at least 11x11 {n, height, width, channels}, got " +
                      a.shape().to_string());
   }
-  std::array<double, kWindow> window;
-  double total = 0;
-  for (Index i = 0; i < kWindow; ++i) {
-    const double x = static_cast<double>(i - kWindow / 2) / kDeviation;
-    total += window[static_cast<std::size_t>(i)] = std::exp(-0.5 * x * x);
-  }
-  for (double& w : window) w /= total;
-
+  const std::vector<double> window = detail::gaussian_window(kWindow / 2, kDeviation);
   const Index height = a.shape()[1], width = a.shape()[2], channels = a.shape()[3];
   const Index columns = width - kWindow + 1, rows = height - kWindow + 1;
   std::vector<double> result(static_cast<std::size_t>(a.batch()));
   parallel_for(a.batch(), [&](Index n, int) {
-    // Weighted means over windows of a, b, a^2, b^2 and ab: first along the rows, then down the columns.
-    std::vector<std::array<double, 5>> across(static_cast<std::size_t>(height * columns));
-    double sum = 0;
-    for (Index c = 0; c < channels; ++c) {
-      for (Index y = 0; y < height; ++y) {
-        for (Index x = 0; x < columns; ++x) {
-          std::array<double, 5>& means = across[static_cast<std::size_t>(y * columns + x)];
-          means = {};
-          for (Index i = 0; i < kWindow; ++i) {
-            const Index at = ((n * height + y) * width + x + i) * channels + c;
-            const double w = window[static_cast<std::size_t>(i)];
-            const double u = static_cast<double>(a[at]), v = static_cast<double>(b[at]);
-            means[0] = std::fma(w, u, means[0]);
-            means[1] = std::fma(w, v, means[1]);
-            means[2] = std::fma(w * u, u, means[2]);
-            means[3] = std::fma(w * v, v, means[3]);
-            means[4] = std::fma(w * u, v, means[4]);
-          }
-        }
+    const auto image_a = a.samples(n, 1), image_b = b.samples(n, 1);
+    // Weighted means over windows of a, b, a^2, b^2 and ab; each at the window's first pixel. An image is one long line:
+    // windows that reach from one row into the next are computed, and not used.
+    const Index row = width * channels, across_size = height * row - (kWindow - 1) * channels,
+                size = rows * row - (kWindow - 1) * channels;
+    std::vector<double> product(static_cast<std::size_t>(height * row)), across(static_cast<std::size_t>(across_size));
+    std::array<std::vector<double>, 5> means;
+    const auto mean_of = [&](std::vector<double>& mean, auto value) {
+      for (Index i = 0; i < height * row; ++i) {
+        product[static_cast<std::size_t>(i)] = value(static_cast<double>(image_a[i]), static_cast<double>(image_b[i]));
       }
-      for (Index y = 0; y < rows; ++y) {
-        for (Index x = 0; x < columns; ++x) {
-          std::array<double, 5> m = {};
-          for (Index i = 0; i < kWindow; ++i) {
-            const auto& means = across[static_cast<std::size_t>((y + i) * columns + x)];
-            for (std::size_t k = 0; k < 5; ++k) m[k] = std::fma(window[static_cast<std::size_t>(i)], means[k], m[k]);
-          }
-          const double variance_a = m[2] - m[0] * m[0], variance_b = m[3] - m[1] * m[1];
-          const double covariance = m[4] - m[0] * m[1];
-          sum += (2 * m[0] * m[1] + kC1) * (2 * covariance + kC2) /
-                 ((m[0] * m[0] + m[1] * m[1] + kC1) * (variance_a + variance_b + kC2));
-        }
+      mean.resize(static_cast<std::size_t>(size));
+      detail::correlate(across_size, window, channels, product.data(), across.data());
+      detail::correlate(size, window, row, across.data(), mean.data());
+    };
+    mean_of(means[0], [](double u, double) { return u; });
+    mean_of(means[1], [](double, double v) { return v; });
+    mean_of(means[2], [](double u, double) { return u * u; });
+    mean_of(means[3], [](double, double v) { return v * v; });
+    mean_of(means[4], [](double u, double v) { return u * v; });
+    double sum = 0;
+    for (Index y = 0; y < rows; ++y) {
+      for (Index x = 0; x < columns * channels; ++x) {
+        std::array<double, 5> m;
+        for (std::size_t k = 0; k < m.size(); ++k) m[k] = means[k][static_cast<std::size_t>(y * row + x)];
+        const double variance_a = m[2] - m[0] * m[0], variance_b = m[3] - m[1] * m[1];
+        const double covariance = m[4] - m[0] * m[1];
+        sum += (2 * m[0] * m[1] + kC1) * (2 * covariance + kC2) /
+               ((m[0] * m[0] + m[1] * m[1] + kC1) * (variance_a + variance_b + kC2));
       }
     }
     result[static_cast<std::size_t>(n)] = sum / static_cast<double>(rows * columns * channels);

@@ -19,6 +19,7 @@ LINNET_NAMESPACE_BEGIN
 struct PngImage {
   Index width = 0, height = 0, channels = 1;
   std::vector<std::uint8_t> pixels;
+  bool reduced = false;  ///< whether the file that it was read from holds more: colors, transparency or 16 bits
 
   /// The channels of the pixel in column x and row y.
   std::uint8_t* pixel(Index x, Index y) { return pixels.data() + (y * width + x) * channels; }
@@ -100,7 +101,9 @@ inline PngImage read_png(const std::string& path, Index channels = 1) {
   if (std::search(content.begin(), content.end(), std::begin(kEnd), std::end(kEnd)) == content.end()) {
     throw FormatError(path + ": truncated (its end is missing)");
   }
+  const png_uint_32 kept = channels == 3 ? PNG_FORMAT_FLAG_COLOR : 0;
   PngImage image{static_cast<Index>(png.width), static_cast<Index>(png.height), channels, {}};
+  image.reduced = (png.format & (PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_ALPHA | PNG_FORMAT_FLAG_LINEAR) & ~kept) != 0;
   png.format = channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
   const Index pixels = checked_multiply(image.width, image.height);
   image.pixels.resize(static_cast<std::size_t>(checked_multiply(pixels, channels)));
