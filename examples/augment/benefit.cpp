@@ -147,12 +147,11 @@ json experiment(const run::Folder& folder, const data::Images& images, const Ben
 
   json result = {{"samples", n}, {"seed", seed}, {"accuracy", accuracy}, {"synthetic", kept}};
   if (seed == options.seed) {
+    // Class by class, in the order of the filter's confidence: the median of those that were kept.
+    const Index most = *std::max_element(kept.begin(), kept.end());
     std::vector<Index> shown;
-    for (int digit = 0; digit < classifier::kClasses; ++digit) {
-      // The median of those that were kept: they are in the order of the filter's confidence.
-      const auto middle = static_cast<std::size_t>(kept[static_cast<std::size_t>(digit)] / 2);
-      const std::vector<Index> of_class = synthetic.indices_of(digit);
-      if (!of_class.empty()) shown.push_back(of_class[middle]);
+    for (const Index of_class : kept) {
+      if (of_class > 0) shown.push_back(std::ssize(shown) * most + of_class / 2);
     }
     result["strip"] = figures::strip(folder, std::to_string(n) + " of each", "synthetic-" + std::to_string(n),
                                      synthetic.images(shown), nullptr, {});
@@ -175,30 +174,24 @@ void benefit_command(const BenefitOptions& options) {
   for (const Index n : samples) few_of_each(images.train, n, options.seed);
   build_vae(images.train.image_shape(), "small", 2, 1, 0);
   require_place_for_report(options.out);
-  const json config = {{"data", options.data},
+  const json config = {{"data", run::absolute(options.data)},
                        {"samples", samples},
                        {"seeds", options.seeds},
                        {"steps", options.steps},
                        {"seed", options.seed},
-                       {"threads", num_threads()},
-                       {"about",
-                        {{"program", kProgram},
-                         {"command", "benefit"},
-                         {"version", LINNET_VERSION_STRING},
-                         {"data_crc32", images.checksum}}}};
-  const run::Folder folder((std::filesystem::path(options.out) / "benefit").string(), config,
-                           run::begin_of(options.resume, options.overwrite));
+                       {"threads", num_threads()}};
+  const run::Folder folder((std::filesystem::path(options.out) / "benefit").string(),
+                           {.program = kProgram,
+                            .command = "benefit",
+                            .options = config,
+                            .facts = {{"data_crc32", images.checksum}},
+                            .resume = options.resume,
+                            .overwrite = options.overwrite});
   run::catch_interrupts();
-  std::error_code error;
-  json metrics = {{"version", LINNET_VERSION_STRING},
-                  {"config", config},
-                  {"data", data::about(images)},
-                  {"machine", run::about_machine()},
-                  {"experiments", json::array()}};
+  json metrics = figures::metrics_of(config, images);
+  metrics["experiments"] = json::array();
   // What an earlier run has finished stays.
-  if (std::filesystem::exists(folder.file("metrics.json"), error)) {
-    metrics["experiments"] = run::Folder::read_json(folder.file("metrics.json")).at("experiments");
-  }
+  if (folder.has("metrics.json")) metrics["experiments"] = folder.metrics(kProgram).at("experiments");
   run::Progress progress(static_cast<double>(samples.size()) * static_cast<double>(options.seeds));
   std::size_t done = metrics["experiments"].size();
   progress.skipped(static_cast<double>(done));

@@ -86,7 +86,7 @@ std::string decimal(double value) {
   return text;
 }
 
-/// Writes images in rows of `columns`, and tells their verdicts.
+/// Writes images in rows of `columns`, and tells their verdicts, if there is a judge.
 void write_picture(const std::string& path, const Tensor<float>& y, Index columns,
                    const std::optional<Model<float>>& judge) {
   require_none(path);
@@ -178,28 +178,38 @@ void interpolate_command(const PictureOptions& options) {
   const Vae& vae = saved.vae;
   const Shape& shape = saved.model.input_shape();
   std::optional<ImageDataset> held_out;
-  const auto mean_of = [&](const std::string& what) {
+  const auto image_of = [&](const char* option, const std::string& what) {
     ImageDataset image;
     if (data::is_png(what)) {
-      image = data::load_pngs({what});
+      image = data::load_pngs({what}, {}, shape, "the model takes");
     } else {
       if (!held_out) {
         const data::Images images = data::load(options.data);
         data::warn(data::training_data_of(options.model, images));
         held_out = of_digit(images.held_out, digit_of(saved.text("digit")));
       }
-      const std::vector<Index> one = {whole_number("--from and --to", what, 0)};
+      const std::vector<Index> one = {whole_number(option, what, 0)};
+      if (one[0] >= held_out->size()) {
+        throw ValueError(std::string(option) + " " + what + ": there are " + std::to_string(held_out->size()) +
+                         " held-out images, numbered from 0");
+      }
       image = held_out->subset(one);
     }
     if (image.image_shape() != shape) {
-      throw ShapeError(what + ": the model takes images " + shape.to_string() + ", this is " +
-                       image.image_shape().to_string());
+      throw ShapeError(what + ": expected images of " + data::size_text(shape) + " pixels, as the model takes, got " +
+                       data::size_text(image.image_shape()));
     }
-    return vae.means(vae.encode(image.images().view()).view());
+    return image.images();
   };
-  const Tensor<float> from = mean_of(options.from), to = mean_of(options.to);
-  write_picture(options.out, vae.between(from.view(), to.view(), options.steps), options.steps,
-                judge_of(options.classifier, options.model, saved));
+  const auto mean_of = [&](const Tensor<float>& image) { return vae.means(vae.encode(image.view()).view()); };
+  const Tensor<float> from = image_of("--from", options.from), to = image_of("--to", options.to);
+  const Tensor<float> between = vae.between(mean_of(from).view(), mean_of(to).view(), options.steps);
+  // The two themselves stand at the ends.
+  Tensor<float> row(between.shape().without_batch().with_batch(options.steps + 2));
+  auto end = std::copy(from.begin(), from.end(), row.begin());
+  end = std::copy(between.begin(), between.end(), end);
+  std::copy(to.begin(), to.end(), end);
+  write_picture(options.out, row, row.batch(), judge_of(options.classifier, options.model, saved));
 }
 
 }  // namespace augment

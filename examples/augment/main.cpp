@@ -24,14 +24,14 @@ int main(int argc, char** argv) {
   CLI::App* train = app.add_subcommand("train", "Train one autoencoder; it lands in OUT/models");
   CLI::App* sample = app.add_subcommand("sample", "Write synthetic images of a saved autoencoder, with a manifest");
   CLI::App* traverse = app.add_subcommand("traverse", "Draw the images along each latent dimension");
-  CLI::App* interpolate = app.add_subcommand("interpolate", "Draw the images between two real ones");
+  CLI::App* interpolate = app.add_subcommand("interpolate", "Draw two real images, and those between them");
   CLI::App* report = app.add_subcommand("report", "Write the report of a run folder anew");
 
   const auto data_option = [](CLI::App* command, std::string& value) {
-    cli::folder(
-        command, "--data", value,
-        "Folder with MNIST's four files, or with PNG files of one size in subfolders 0 to 9; every fifth PNG is "
-        "held out (default: the 10,000 digits of examples/data)");
+    cli::folder(command, "--data", value,
+                "Folder with MNIST's four files, or with PNG files of one size, 12 x 12 pixels or more and both "
+                "multiples of 4, "
+                "in subfolders 0 to 9; every fifth PNG is held out (default: the 10,000 digits of examples/data)");
   };
   const auto threads_and_config = [&](CLI::App* command, int& threads) {
     cli::number(command, "--threads", threads, "Threads; 0 means all cores", 0, 4096);
@@ -145,8 +145,16 @@ int main(int argc, char** argv) {
 
   for (CLI::App* command : {traverse, interpolate}) {
     model_options(command, picture_options.model, picture_options.classifier, picture_options.data);
-    cli::number(command, "--steps", picture_options.steps, "Images in a row", 1, 1000);
-    command->add_option("--out", picture_options.out, "The picture, a PNG file")->required()->type_name("FILE");
+    cli::number(command, "--steps", picture_options.steps,
+                command == traverse ? "Images in a row" : "Images between the two", 2, 1000);
+    command->add_option("--out", picture_options.out, "The picture, a PNG file")
+        ->required()
+        ->type_name("FILE")
+        ->check(CLI::Validator(
+            [](const std::string& path) {
+              return data::is_png(path) ? std::string() : "expected a name that ends in .png, got " + path;
+            },
+            ""));
   }
   cli::number(traverse, "--range", picture_options.range, "Standard deviations to each side", 1e-3, 1e3);
   for (const auto& [name, value, which] :

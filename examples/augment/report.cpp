@@ -156,6 +156,7 @@ class AugmentReport {
   std::vector<Group> groups_;
   std::vector<std::string> sizes_;
   int sections_ = 0;
+  static constexpr Index kFewHeldOut = 30;
   Page page{
       "What an autoencoder adds to few examples",
       "Variational autoencoders of single digits, trained and measured with linnet. Held-out figures are of images "
@@ -195,6 +196,15 @@ class AugmentReport {
               " examples: held-out &minus;ELBO in nats, plain and with distorted images");
     }
     page.tiles(tiles);
+    std::string few;
+    for (const json& real : m.at("real")) {
+      const Index count = real.at("held_out");
+      if (count >= kFewHeldOut) continue;
+      few += (few.empty() ? "" : ", ") + std::to_string(count) + " of " + std::to_string(real.at("digit").get<int>());
+    }
+    if (!few.empty()) {
+      page.paragraph(wrong("Few held-out images (" + few + "): the figures below may be chance."));
+    }
     section("The networks and the run");
     std::vector<std::vector<std::string>> rows;
     for (const json& recipe : m.at("recipes")) {
@@ -235,6 +245,10 @@ class AugmentReport {
                {"the same again", "<code>augment study --config config.json --out OTHER</code>"}},
               2) +
         "</details>\n");
+    const std::string note = figures::judge_note(c.at("recognized"));
+    if (!note.empty()) {
+      page.note("The classifier recognizes " + percent(rate(c.at("recognized"))) + " of the held-out digits. " + note);
+    }
   }
 
   /// A plot by epoch with one color for each size, of the sum of the named figures.
@@ -553,6 +567,7 @@ class AugmentReport {
     const auto inside = [&](int digit, const std::string& size) {
       return find(digit, size, "plain")->pooled("/extremes/inside");
     };
+    const bool several = sizes_.size() > 1;
     if (real_of(8) != nullptr && real_of(2) != nullptr) {
       const Numbers two = failures(2, smallest()), eight = failures(8, smallest());
       points.push_back("<em>8 fails more often than 2.</em> With " + smallest() + " examples " + percents(eight) +
@@ -572,12 +587,12 @@ class AugmentReport {
         text += std::string(text.empty() ? "" : ", ") + percents(fails) + " with " + size;
         at_ceiling = at_ceiling && mean(fails) <= 1 - three->at("recognized").at("low").get<double>();
       }
-      points.push_back(
-          "<em>3 is recognized well.</em> Of its samples fail " + text + "; of real held-out ones " +
-          percent(1 - rate(three->at("recognized"))) + ": " +
-          (at_ceiling ? "as well as real ones at every size." : "not as well as real ones at every size."));
+      points.push_back("<em>3 is recognized well.</em> Of its samples fail " + text + "; of real held-out ones " +
+                       percent(1 - rate(three->at("recognized"))) + ": " +
+                       (at_ceiling ? "as well as real ones" : "not as well as real ones") +
+                       (several ? " at every size." : "."));
     }
-    {
+    if (several) {
       std::string text;
       bool only_few = true, only_extreme = true;
       for (const std::string& size : sizes_) {
@@ -658,12 +673,14 @@ class AugmentReport {
     }
     page.note(
         "Pixel distance (the original report's idea) and 1 &minus; SSIM: means over all pairs. Vendi score: the "
-        "effective number of different images, cosine kernel on pixels. All three are of " +
-        counts +
-        " images, of synthetic ones the first that are recognized; where there are fewer, no figure, since scores "
-        "depend on the count. Does uniform noise beat real digits by the first two (" +
-        wins +
-        ")? They measure difference, not diversity of digits. Density and coverage (k = 5, in pixel space) and the "
+        "effective number of different images, cosine kernel on pixels. " +
+        (counts.empty() ? std::string("There are too few held-out images for any of the three. ")
+                        : "All three are of " + counts +
+                              " images, of synthetic ones the first that are recognized; where there are fewer, no "
+                              "figure, since scores depend on the count. Does uniform noise beat real digits by the "
+                              "first two (" +
+                              wins + ")? They measure difference, not diversity of digits. ") +
+        "Density and coverage (k = 5, in pixel space) and the "
         "Frechet distance of the classifier's last but one layer (not FID) compare equal numbers of images (" +
         std::to_string(m.at("real")[0].at("compared").get<Index>()) +
         ") with one half of the held-out digits; in the first line those are the other half. Smooth images lie near "
@@ -810,8 +827,8 @@ class AugmentReport {
                         number(few_loss, 0) + " and " + number(all_loss, 0) + ")"
                   : "with " + smallest() + " examples the training loss is " + number(train_few, 0) +
                         " nats, the held-out one " + number(few_loss, 0);
-      add("Digit " + std::to_string(digit) + ": " + losses + ". The improved recipe brings it to " + number(better, 0) +
-          " with " + smallest() + " examples" +
+      add("Digit " + std::to_string(digit) + ": " + losses + ". The improved recipe's is " + number(better, 0) +
+          (better < few_loss ? ", lower," : ", not lower,") + " with " + smallest() + " examples" +
           (several && better < all_loss ? ", less than the plain recipe has with " + largest() + "." : "."));
       add("Digit " + std::to_string(digit) + ": with " + smallest() + " examples " +
           percent(rate(few->pooled("/prior/recognized"))) +
@@ -848,12 +865,8 @@ class AugmentReport {
 }  // namespace
 
 void require_place_for_report(const std::string& path) {
-  const std::string file = run::Folder(path).file("config.json");
-  std::error_code error;
-  if (!std::filesystem::exists(file, error)) return;
-  const json config = run::Folder::read_json(file);
-  const json about = config.is_object() ? config.value("about", json()) : json();
-  if (!about.is_object() || about.value("program", json()) != kProgram || about.value("command", json()) != "study") {
+  const run::Folder folder(path);
+  if (folder.has("config.json") && (folder.program() != kProgram || folder.command() != "study")) {
     throw FileError(path +
                     ": expected the folder of a study, or a new one, for the report; there is another run in it");
   }
@@ -862,13 +875,9 @@ void require_place_for_report(const std::string& path) {
 void write_report(const std::string& path) {
   namespace fs = std::filesystem;
   const run::Folder folder(path), benefit_folder((fs::path(path) / "benefit").string());
-  std::error_code error;
-  const auto read = [&](const run::Folder& from) {
-    const std::string file = from.file("metrics.json");
-    return fs::exists(file, error) ? run::Folder::read_json(file) : json(nullptr);
-  };
-  const json study = read(folder), benefit = read(benefit_folder);
-  if (study.is_null() && benefit.is_null()) throw FileError(path + ": there is no study in it, and no experiment");
+  // One of the two is enough; without either, the study's folder is what tells why.
+  const json benefit = benefit_folder.has("metrics.json") ? benefit_folder.metrics(kProgram) : json(nullptr);
+  const json study = folder.has("metrics.json") || benefit.is_null() ? folder.metrics(kProgram) : json(nullptr);
   if (!study.is_null() && !study.contains("models")) {
     throw FormatError(folder.file("metrics.json") + ": expected the figures of a study; `augment train` has no report");
   }

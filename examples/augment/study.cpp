@@ -12,14 +12,20 @@ namespace {
 
 /// The options as config.json has them, resolved: the keys are those of the command line.
 json config_of(const Options& options, bool study) {
-  json config = {{"data", options.data},        {"digit", options.digit},       {"samples", options.samples},
-                 {"network", *options.network}, {"beta", options.beta},         {"epochs", *options.epochs},
-                 {"batch", *options.batch},     {"lr", *options.learning_rate}, {"seed", options.seed},
+  json config = {{"data", run::absolute(options.data)},
+                 {"digit", options.digit},
+                 {"samples", options.samples},
+                 {"network", *options.network},
+                 {"beta", options.beta},
+                 {"epochs", *options.epochs},
+                 {"batch", *options.batch},
+                 {"lr", *options.learning_rate},
+                 {"seed", options.seed},
                  {"threads", num_threads()}};
   if (options.latent) config["latent"] = *options.latent;
   if (study) {
     config["subsets"] = *options.subsets;
-    config["classifier"] = options.classifier;
+    config["classifier"] = run::absolute(options.classifier);
     config["quick"] = options.quick;
   } else {
     config["recipe"] = options.recipe;
@@ -29,16 +35,15 @@ json config_of(const Options& options, bool study) {
 }
 
 run::Folder open_folder(const Options& options, bool study, const data::Images& images) {
-  json config = config_of(options, study);
-  config["about"] = {{"program", kProgram},
-                     {"command", study ? "study" : "train"},
-                     {"version", LINNET_VERSION_STRING},
-                     {"data_crc32", images.checksum}};
-  if (!options.classifier.empty()) config["about"]["classifier_crc32"] = data::checksum_of_file(options.classifier);
-  if (options.overwrite && !options.classifier.empty()) {
-    run::require_outside("--classifier", options.classifier, options.out);
-  }
-  run::Folder folder(options.out, config, run::begin_of(options.resume, options.overwrite), {"benefit"});
+  run::Run run{.program = kProgram,
+               .command = study ? "study" : "train",
+               .options = config_of(options, study),
+               .facts = {{"data_crc32", images.checksum}},
+               .resume = options.resume,
+               .overwrite = options.overwrite,
+               .guests = {"benefit"}};
+  if (!options.classifier.empty()) run.files["classifier"] = options.classifier;
+  run::Folder folder(options.out, run);
   run::catch_interrupts();
   return folder;
 }
@@ -80,9 +85,10 @@ class Study {
   Study(const Options& options, const data::Images& images) : options_(options), images_(images) {
     if (options.classifier.empty()) {
       classifier_ = classifier::build(images.train.image_shape(), options.seed);
-      classifier_job_ = classifier::job(
-          *classifier_, "classifier", "classifier", LabelSource(images.train), LabelSource(images.held_out),
-          classifier::epochs_for(images.train.size()) / (options.quick ? 4 : 1), data::provenance(images, ""));
+      classifier_job_ = classifier::job(*classifier_, "classifier", "classifier", LabelSource(images.train),
+                                        LabelSource(images.held_out),
+                                        classifier::epochs_for(images.train.size()) / (options.quick ? 4 : 1),
+                                        data::provenance(kProgram, images, ""));
       work_ += classifier_job_->work();
     } else {
       classifier_ = load_model(options.classifier);
@@ -225,13 +231,10 @@ void train_command(const Options& as_given) {
   const Vae vae(trained.model);
   const Elbo own = vae.elbo(evenly(trained.train, 10'000).images().view(), kElboKey),
              other = vae.elbo(held_out.images().view(), kElboKey);
-  const json metrics = {{"version", LINNET_VERSION_STRING},
-                        {"config", config_of(options, false)},
-                        {"data", data::about(images)},
-                        {"machine", run::about_machine()},
-                        {"train_elbo", {{"reconstruction", own.reconstruction}, {"kl", own.kl}}},
-                        {"elbo", {{"reconstruction", other.reconstruction}, {"kl", other.kl}}},
-                        {"history", trained.history.json()}};
+  json metrics = figures::metrics_of(config_of(options, false), images);
+  metrics["train_elbo"] = {{"reconstruction", own.reconstruction}, {"kl", own.kl}};
+  metrics["elbo"] = {{"reconstruction", other.reconstruction}, {"kl", other.kl}};
+  metrics["history"] = trained.history.json();
   folder.write_json("metrics.json", metrics);
   std::printf("-ELBO in nats an image: training %.2f (reconstruction %.2f, KL %.2f), held out %.2f (%.2f, %.2f)\n",
               own.negative(), own.reconstruction, own.kl, other.negative(), other.reconstruction, other.kl);

@@ -67,7 +67,13 @@ Index samples_of(const std::string& text) { return text == "all" ? kAll : whole_
 std::vector<Index> training_indices(const ImageDataset& train, int digit, Index samples, Index subset) {
   std::vector<Index> all(static_cast<std::size_t>(train.size()));
   std::iota(all.begin(), all.end(), Index{0});
-  if (digit != kAllDigits) all = train.indices_of(digit);
+  if (digit != kAllDigits) {
+    if (!train.labelled()) {
+      throw ValueError("--digit " + digit_text(digit) +
+                       ": the images have no labels: expected PNG files in subfolders 0 to 9, or --digit all");
+    }
+    all = train.indices_of(digit);
+  }
   if (all.empty()) throw ValueError("class " + digit_text(digit) + ": there are no training images of it");
   if (samples == kAll) return all;
   if (samples > std::ssize(all)) {
@@ -129,7 +135,7 @@ double add_training(std::deque<Trained>& all, const Recipe& recipe, int digit, I
       .model = build_vae(images.train.image_shape(), recipe.network, recipe.latent, recipe.beta, options.seed)});
   const auto source = source_of(trained.train, recipe, options.seed);
   const Index steps = (source.size() + recipe.batch - 1) / recipe.batch * recipe.epochs;
-  auto about = data::provenance(images, "");
+  auto about = data::provenance(kProgram, images, "");
   about.insert({{"digit", of}, {"samples", size}, {"subset", std::to_string(subset)}, {"recipe", recipe.name}});
   trained.job = run::Job{
       .name = trained.name,

@@ -11,6 +11,8 @@ namespace {
 
 using namespace linnet;
 
+constexpr const char* kProgram = "classify";
+
 struct Options {
   std::string data, out = "classifier", model;
   Index epochs = 0;
@@ -19,8 +21,12 @@ struct Options {
   bool resume = false, overwrite = false;
 };
 
+void require_labels(const data::Images& images, const std::string& data) {
+  if (images.train.labelled() && images.held_out.labelled()) return;
+  throw ValueError(data + ": the images have no labels: expected PNG files in subfolders 0 to 9");
+}
+
 void tell(const Model<float>& model, const ImageDataset& images) {
-  if (!images.labelled()) throw ValueError("the images have no labels: expected PNG files in subfolders 0 to 9");
   const ConfusionMatrix matrix = classifier::confusion(classifier::judge(model, images.images().view()), images);
   const Interval interval = wilson_interval(matrix.correct(), matrix.total());
   std::printf("recognized: %td of %td, %.2f%% (95%% interval %.2f to %.2f)\n", matrix.correct(), matrix.total(),
@@ -34,19 +40,21 @@ void tell(const Model<float>& model, const ImageDataset& images) {
 void train(const Options& options) {
   set_num_threads(options.threads);
   const data::Images images = data::load(options.data);
+  require_labels(images, options.data);
   const LabelSource source(images.train), held_out(images.held_out);
   const Index epochs = options.epochs > 0 ? options.epochs : classifier::epochs_for(images.train.size());
   Model<float> model = classifier::build(images.train.image_shape(), options.seed);
   const nlohmann::json config = {
-      {"data", options.data},
-      {"epochs", epochs},
-      {"seed", options.seed},
-      {"threads", num_threads()},
-      {"about", {{"program", "classify"}, {"version", LINNET_VERSION_STRING}, {"data_crc32", images.checksum}}}};
-  const run::Folder folder(options.out, config, run::begin_of(options.resume, options.overwrite));
+      {"data", run::absolute(options.data)}, {"epochs", epochs}, {"seed", options.seed}, {"threads", num_threads()}};
+  const run::Folder folder(options.out, {.program = kProgram,
+                                         .command = "train",
+                                         .options = config,
+                                         .facts = {{"data_crc32", images.checksum}},
+                                         .resume = options.resume,
+                                         .overwrite = options.overwrite});
   run::catch_interrupts();
-  const run::Job job =
-      classifier::job(model, "classifier", "classifier", source, held_out, epochs, data::provenance(images, ""));
+  const run::Job job = classifier::job(model, "classifier", "classifier", source, held_out, epochs,
+                                       data::provenance(kProgram, images, ""));
   std::printf("%s\n", model.summary().c_str());
   run::train(folder, job, std::make_shared<run::Progress>(job.work()));
   tell(model, images.held_out);
@@ -56,7 +64,7 @@ void train(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Trains a convolutional classifier of digits, and tests one.", "classify"};
+  CLI::App app{"Trains a convolutional classifier of digits, and tests one.", kProgram};
   app.set_version_flag("--version", "linnet " LINNET_VERSION_STRING);
   app.require_subcommand(1);
   app.option_defaults()->always_capture_default();
@@ -66,13 +74,13 @@ int main(int argc, char** argv) {
   CLI::App* testing = app.add_subcommand("eval", "Tell how many held-out digits a classifier recognizes");
   for (CLI::App* command : {training, testing}) {
     cli::folder(command, "--data", options.data,
-                "Folder with MNIST's four files, or with PNG files in subfolders 0 to 9 (default: the 10,000 digits "
-                "of examples/data)");
+                "Folder with MNIST's four files, or with PNG files of one size, 11 x 11 pixels or more, in subfolders "
+                "0 to 9; every fifth PNG is held out (default: the 10,000 digits of examples/data)");
     cli::number(command, "--threads", options.threads, "Threads; 0 means all cores", 0, 4096);
   }
   cli::folder(training, "--out", options.out, "Run folder");
   cli::number(training, "--epochs", options.epochs,
-              "Passes over the training digits; 0: as many as 160,000 digits take, but 5 to 60", 0, 100000);
+              "Passes over the training digits; 0: as many as 120,000 digits take, but 5 to 60", 0, 100000);
   training->add_option("--seed", options.seed, "Seed of the initial weights, the order and the dropout")
       ->type_name("NUMBER");
   cli::run_flags(training, options.resume, options.overwrite);
@@ -86,6 +94,7 @@ int main(int argc, char** argv) {
         set_num_threads(options.threads);
         const Model<float> model = load_model(options.model);
         const data::Images images = data::load(options.data);
+        require_labels(images, options.data);
         classifier::require(model, options.model, images.held_out);
         data::warn(data::training_data_of(options.model, images));
         tell(model, images.held_out);

@@ -28,8 +28,8 @@ inline Model<float> build(const Shape& image, std::uint64_t seed) {
       seed);
 }
 
-/// The epochs that a set of `images` needs: 160,000 images in all, but 5 to 60 epochs.
-inline Index epochs_for(Index images) { return std::clamp<Index>(160'000 / std::max<Index>(1, images), 5, 60); }
+/// The epochs that a set of `images` needs: 120,000 images in all, but 5 to 60 epochs.
+inline Index epochs_for(Index images) { return std::clamp<Index>(120'000 / std::max<Index>(1, images), 5, 60); }
 
 /// The training of `model` on a LabelSource.
 inline run::Job job(Model<float>& model, const std::string& name, const std::string& title,

@@ -31,7 +31,8 @@ inline CLI::Option* folder(CLI::App* command, const std::string& name, std::stri
 /// --resume and --overwrite, of which a run takes one.
 inline void run_flags(CLI::App* command, bool& resume, bool& overwrite) {
   CLI::Option* const again = command->add_flag("--resume", resume, "Go on with the run in OUT, with the same options");
-  command->add_flag("--overwrite", overwrite, "Replace the run in OUT")->excludes(again);
+  command->add_flag("--overwrite", overwrite, "Replace the run in OUT: its models, pictures, figures and report")
+      ->excludes(again);
 }
 
 /// The subcommand of that name; null if there is none.
@@ -106,7 +107,11 @@ inline int main(CLI::App& app, int argc, char** argv, const std::function<void()
   }
   std::string help = name + " --help";
   try {
-    if (const CLI::App* command = find_command(app, argv[1])) help = name + " " + command->get_name() + " --help";
+    if (const CLI::App* command = find_command(app, argv[1])) {
+      help = name + " " + command->get_name() + " --help";
+    } else if (argv[1][0] != '-') {
+      throw CLI::ParseError("there is no command \"" + std::string(argv[1]) + "\"", CLI::ExitCodes::InvalidError);
+    }
     std::vector<std::string> arguments = with_config(app, argc, argv);
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants a vector
     app.parse(arguments);

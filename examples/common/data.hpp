@@ -12,10 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include <zlib.h>
-
 #include <nlohmann/json.hpp>
 
+#include "checksum.hpp"
 #include "linnet/data/idx.hpp"
 #include "linnet/io/png.hpp"
 #include "linnet/io/safetensors.hpp"
@@ -31,25 +30,6 @@ struct Images {
   std::string checksum;  ///< of all pixels and labels: CRC-32, in hexadecimal digits
 };
 
-inline std::string hexadecimal(uLong sum) {
-  char text[16];
-  std::snprintf(text, sizeof text, "%08lx", static_cast<unsigned long>(sum));
-  return text;
-}
-inline std::string checksum(const ImageDataset& a, const ImageDataset& b) {
-  uLong sum = crc32(0, nullptr, 0);
-  for (const std::span<const std::uint8_t> part : {a.bytes(), a.labels(), b.bytes(), b.labels()}) {
-    if (!part.empty()) sum = crc32_z(sum, part.data(), part.size());
-  }
-  return hexadecimal(sum);
-}
-
-/// Of a file's bytes, likewise.
-inline std::string checksum_of_file(const std::string& path) {
-  const Bytes bytes = read_file(path);
-  return hexadecimal(crc32_z(crc32(0, nullptr, 0), reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
-}
-
 /// What metrics.json says of the images.
 inline nlohmann::json about(const Images& images) {
   return {{"origin", images.origin},
@@ -58,9 +38,10 @@ inline nlohmann::json about(const Images& images) {
           {"crc32", images.checksum}};
 }
 
-/// What a model's file says of the images that its training came from, and of their noise ("" for none).
-inline std::map<std::string, std::string> provenance(const Images& images, const std::string& noise) {
-  return {{"data", images.origin}, {"data_crc32", images.checksum}, {"noise", noise}};
+/// What a model's file says of the program that has trained it, of the images and of their noise ("" for none).
+inline std::map<std::string, std::string> provenance(const std::string& program, const Images& images,
+                                                     const std::string& noise) {
+  return {{"program", program}, {"data", images.origin}, {"data_crc32", images.checksum}, {"noise", noise}};
 }
 
 /// What a model was trained on, beside the images that it is measured on.
@@ -135,21 +116,32 @@ inline std::vector<std::string> png_files(const std::string& folder) {
   return paths;
 }
 
-/// Grey images from PNG files. Throws FormatError when one has another size than the first.
-inline ImageDataset load_pngs(const std::vector<std::string>& paths, std::vector<std::uint8_t> labels = {}) {
+/// "28 x 28": width and height of images {height, width, channels}.
+inline std::string size_text(const Shape& image) { return std::to_string(image[1]) + " x " + std::to_string(image[0]); }
+
+/// PNG files as grey images, all of the shape of the first, or of `expected` ones, which `whose` names ("the model").
+/// Throws FormatError for another size.
+inline ImageDataset load_pngs(const std::vector<std::string>& paths, std::vector<std::uint8_t> labels = {},
+                              Shape expected = {}, std::string whose = "") {
   std::vector<std::uint8_t> bytes;
-  Index height = 0, width = 0;
+  std::vector<std::string> reduced;
   for (const std::string& path : paths) {
     const PngImage image = read_png(path);
-    if (height == 0) height = image.height, width = image.width;
-    if (image.height != height || image.width != width) {
-      throw FormatError(path + ": expected " + std::to_string(width) + " x " + std::to_string(height) + " pixels, as " +
-                        paths.front() + " has, got " + std::to_string(image.width) + " x " +
-                        std::to_string(image.height));
+    const Shape shape = {image.height, image.width, 1};
+    if (expected.rank() == 0) expected = shape, whose = path + " has";
+    if (shape != expected) {
+      throw FormatError(path + ": expected " + size_text(expected) + " pixels, as " + whose + ", got " +
+                        size_text(shape));
     }
     bytes.insert(bytes.end(), image.pixels.begin(), image.pixels.end());
+    if (image.reduced) reduced.push_back(path);
   }
-  return ImageDataset({height, width, 1}, std::move(bytes), std::move(labels));
+  if (!reduced.empty()) {
+    std::fprintf(stderr,
+                 "%s: warning: %zu of %zu PNG files hold colors, transparency or 16 bits, read as 8 bits of grey\n",
+                 reduced.front().c_str(), reduced.size(), paths.size());
+  }
+  return ImageDataset(expected, std::move(bytes), std::move(labels));
 }
 
 /// `folder` empty: the 10,000 digits that come with linnet. A folder with MNIST's files: those. Otherwise its PNG
@@ -174,11 +166,11 @@ inline Images load(const std::string& folder) {
     }
     if (shape[0] < kLeastSide || shape[1] < kLeastSide) {
       throw FormatError(origin + ": expected images of at least " + std::to_string(kLeastSide) + " x " +
-                        std::to_string(kLeastSide) + " pixels, got " + std::to_string(shape[1]) + " x " +
-                        std::to_string(shape[0]));
+                        std::to_string(kLeastSide) + " pixels, got " + size_text(shape));
     }
     images.origin = std::move(origin);
-    images.checksum = checksum(images.train, images.held_out);
+    images.checksum =
+        checksum_of({images.train.bytes(), images.train.labels(), images.held_out.bytes(), images.held_out.labels()});
     return images;
   };
   if (folder.empty()) {
@@ -186,13 +178,20 @@ inline Images load(const std::string& folder) {
     return finish("10,000 MNIST digits, every fifth of a class held out");
   }
   std::error_code error;
-  if (!std::filesystem::is_directory(folder, error)) throw FileError(folder + ": there is no such folder");
+  if (!std::filesystem::is_directory(folder, error)) {
+    throw FileError(folder + (std::filesystem::exists(folder, error) ? ": is a file, expected a folder with images"
+                                                                     : ": there is no such folder"));
+  }
   const auto is_there = [&](const char* name) {
     return std::filesystem::exists(std::filesystem::path(folder) / name, error);
   };
   const bool mnist = is_there("train-images-idx3-ubyte") || is_there("train-images-idx3-ubyte.gz");
   const std::vector<std::string> paths = mnist ? std::vector<std::string>{} : png_files(folder);
-  if (paths.empty()) {
+  if (!mnist && paths.empty()) {
+    throw FileError(folder +
+                    ": expected MNIST's four files (train-images-idx3-ubyte, ...) or PNG files, found neither");
+  }
+  if (mnist) {
     images.train = load_idx_set(folder, "train");
     images.held_out = load_idx_set(folder, "t10k");
     return finish(folder);

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "classifier.hpp"
+#include "data.hpp"
 #include "html.hpp"
 #include "linnet/evaluation/classification.hpp"
 #include "linnet/io/image_grid.hpp"
@@ -37,6 +38,14 @@ inline std::string rate_text(const json& counted) {
          " to " + number(100 * counted.at("high").get<double>(), 1) + ")</span>";
 }
 
+/// What metrics.json begins with: the options, the images, and what has computed the figures.
+inline json metrics_of(const json& options, const data::Images& images) {
+  return {{"version", LINNET_VERSION_STRING},
+          {"config", options},
+          {"data", data::about(images)},
+          {"machine", run::about_machine()}};
+}
+
 /// What a report says of the images of a run, and of the program that made it, from metrics.json.
 inline std::string images_text(const json& metrics) {
   const json& data = metrics.at("data");
@@ -48,6 +57,13 @@ inline std::string images_text(const json& metrics) {
 inline std::string version_text(const json& metrics) {
   return "linnet " + metrics.at("version").get<std::string>() + ", " +
          report::escaped(metrics.at("machine").at("compiler").get<std::string>());
+}
+
+/// A note on the judge, from its share of clean held-out digits; "" for a good one.
+inline std::string judge_note(const json& recognized) {
+  if (rate(recognized) >= 0.99) return "";
+  return "A judge that misses more than 1% of clean digits blurs small differences between the rates below; more "
+         "training images make a better one.";
 }
 
 /// What is not finite is null in JSON: only a PSNR of images that are the same.

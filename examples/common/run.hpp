@@ -25,6 +25,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "checksum.hpp"
 #include "linnet/io/checkpoint.hpp"
 #include "linnet/io/file.hpp"
 #include "linnet/io/json.hpp"
@@ -55,60 +56,60 @@ inline void stop_if_interrupted() {
   if (interrupted()) throw Interrupted{};
 }
 
-/// Throws ValueError for a file that --overwrite would remove with the run in `out`.
-inline void require_outside(const char* option, const std::string& path, const std::string& out) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  const fs::path folder = fs::weakly_canonical(out, error), file = fs::weakly_canonical(path, error);
-  if (std::mismatch(folder.begin(), folder.end(), file.begin(), file.end()).first == folder.end()) {
-    throw ValueError(std::string(option) + " " + path + ": lies in the run that --overwrite would remove");
-  }
+/// A path as config.json has it, which may be read from another folder; "" stays.
+inline std::string absolute(const std::string& path) {
+  return path.empty() ? path : std::filesystem::absolute(path).lexically_normal().string();
 }
 
-enum class Begin { fresh, resume, overwrite };
-/// From the options --resume and --overwrite, of which the command line takes one.
-inline Begin begin_of(bool resume, bool overwrite) {
-  return resume ? Begin::resume : overwrite ? Begin::overwrite : Begin::fresh;
-}
+/// What a run is.
+struct Run {
+  std::string program, command;
+  nlohmann::json options;                           ///< resolved; the keys are those of the command line
+  nlohmann::json facts = nlohmann::json::object();  ///< what else must be the same when it goes on: checksums, ...
+  std::map<std::string, std::string> files = {};    ///< that it reads, by option; their checksums join the facts
+  bool resume = false, overwrite = false;
+  std::vector<std::string> guests = {};  ///< what may lie in its folder beforehand, and stays
+};
 
 class Folder {
  public:
-  /// Makes the folder and its config.json, whose "about" names the program. Throws FileError when there is something in
-  /// it already (with `overwrite`: something that is no run of this program; what a run has written is removed), and
-  /// with `resume` when there is no run, or one with other options: "threads" alone may differ. What is called like one
-  /// of `guests` may lie in the folder, and stays.
-  Folder(std::string path, const nlohmann::json& config, Begin begin, const std::vector<std::string>& guests = {})
-      : path_(std::move(path)) {
+  /// Makes the folder and its config.json: the options, and as "about" the program, its version and the facts. Throws
+  /// FileError when there is something in it already but guests, and with `resume` when there is no run, or one with
+  /// other options: "threads" and paths may differ, whose files are compared. With `overwrite` what an earlier run of
+  /// this program has written is removed; what else lies in the folder stays. Throws ValueError for a file of the run
+  /// that would be removed.
+  Folder(std::string path, const Run& run) : path_(std::move(path)) {
     namespace fs = std::filesystem;
     std::error_code error;
-    const auto make = [&](const std::string& folder) {
-      fs::create_directories(folder, error);
-      if (error) throw FileError(folder + ": the folder cannot be made: " + error.message());
-    };
-    const bool is_run = is_run_of(config.at("about").at("program"));
-    if (begin == Begin::resume) {
-      if (!is_run) throw FileError(path_ + ": there is no run to go on with (no config.json)");
+    nlohmann::json config = run.options;
+    nlohmann::json& about = config["about"] = run.facts;
+    about.update({{"program", run.program}, {"command", run.command}, {"version", LINNET_VERSION_STRING}});
+    for (const auto& [option, file] : run.files) {
+      about[option + "_crc32"] = checksum_of_file(file);
+      if (run.overwrite) require_outside(option, file);
+    }
+    const bool there = fs::exists(file("config.json"), error);
+    const bool is_own = there && program() == run.program;
+    if (run.resume) {
+      if (!is_own) throw FileError(path_ + ": there is no run of " + run.program + " to go on with");
       require_same(read_json(file("config.json")), config);
     } else {
       bool empty = true;
       for (auto entry = fs::directory_iterator(path_, error); !error && entry != fs::directory_iterator();
            entry.increment(error)) {
-        empty = empty && std::find(guests.begin(), guests.end(), entry->path().filename().string()) != guests.end();
+        const std::string name = entry->path().filename().string();
+        empty = empty && std::find(run.guests.begin(), run.guests.end(), name) != run.guests.end();
       }
       if (error && error != std::errc::no_such_file_or_directory && error != std::errc::not_a_directory) {
         throw FileError(path_ + ": cannot be read: " + error.message());
       }
-      if (!empty && !(is_run && begin == Begin::overwrite)) {
+      if (!empty && !(is_own && run.overwrite)) {
         throw FileError(path_ +
-                        (is_run ? ": there is a run in it already; --resume goes on with it, --overwrite begins anew"
+                        (is_own ? ": there is a run in it already; --resume goes on with it, --overwrite begins anew"
                                 : ": expected no folder or an empty one, there is something else in it"));
       }
       make(path_);
-      // What an earlier run has made goes before its config.json: it must not be taken for this one's.
-      for (const char* name : {"models", "pictures", "history.csv", "metrics.json", "report.html"}) {
-        fs::remove_all(file(name), error);
-        if (error) throw FileError(file(name) + ": cannot be removed: " + error.message());
-      }
+      remove_earlier();
       write_json("config.json", config);
     }
     for (const char* name : {"models", "pictures"}) make(file(name));
@@ -117,6 +118,10 @@ class Folder {
   explicit Folder(std::string path) : path_(std::move(path)) {}
 
   std::string file(const std::string& name) const { return (std::filesystem::path(path_) / name).string(); }
+  bool has(const std::string& name) const {
+    std::error_code error;
+    return std::filesystem::exists(file(name), error);
+  }
 
   static nlohmann::json read_json(const std::string& path) {
     const Bytes bytes = read_file(path);
@@ -133,19 +138,74 @@ class Folder {
     write_file(file(name), text);
   }
 
+  /// What config.json says under "about" of "program" and "command"; "" for none. A damaged file is nobody's to
+  /// replace: it throws.
+  std::string program() const { return about("program"); }
+  std::string command() const { return about("command"); }
+
+  /// metrics.json of a run of `program`. Throws FileError that says why there is none.
+  nlohmann::json metrics(const std::string& program_name) const {
+    if (!has("config.json")) throw FileError(path_ + ": there is no run in it (no config.json)");
+    if (program() != program_name) {
+      throw FileError(path_ + ": expected a run of " + program_name + ", got one of \"" + program() + "\"");
+    }
+    if (!has("metrics.json")) {
+      throw FileError(path_ + ": the run in it is not finished; `" + program_name + " " + command() +
+                      " --resume` goes on with it");
+    }
+    return read_json(file("metrics.json"));
+  }
+
  private:
-  bool is_run_of(const nlohmann::json& program) const {
+  static void make(const std::string& folder) {
     std::error_code error;
-    if (!std::filesystem::exists(file("config.json"), error)) return false;
-    const nlohmann::json there = read_json(file("config.json"));  // a damaged one is nobody's to replace
-    return there.is_object() && there.contains("about") && there["about"].is_object() &&
-           there["about"].value("program", nlohmann::json()) == program;
+    std::filesystem::create_directories(folder, error);
+    if (error) throw FileError(folder + ": the folder cannot be made: " + error.message());
+  }
+  std::string about(const char* key) const {
+    const nlohmann::json config = read_json(file("config.json"));
+    const nlohmann::json& about = config.is_object() ? config.value("about", nlohmann::json()) : nlohmann::json();
+    const nlohmann::json value = about.is_object() ? about.value(key, nlohmann::json()) : nlohmann::json();
+    return value.is_string() ? value.get<std::string>() : "";
+  }
+  void require_outside(const std::string& option, const std::string& path) const {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const fs::path folder = fs::weakly_canonical(path_, error), file = fs::weakly_canonical(path, error);
+    if (std::mismatch(folder.begin(), folder.end(), file.begin(), file.end()).first == folder.end()) {
+      throw ValueError("--" + option + " " + path + ": lies in the run that --overwrite would remove");
+    }
   }
   void require_same(nlohmann::json before, nlohmann::json now) const {
-    before.erase("threads");
-    now.erase("threads");
+    for (const char* key : {"threads", "data", "classifier"}) before.erase(key), now.erase(key);
+    const std::string ending = "_crc32";
+    for (const auto& [key, checksum] : now["about"].items()) {
+      if (!key.ends_with(ending) || !before["about"].contains(key) || before["about"][key] == checksum) continue;
+      throw FormatError("--" + key.substr(0, key.size() - ending.size()) + ": not what the run in " + path_ +
+                        " began with: expected CRC-32 " + before["about"][key].dump() + ", got " + checksum.dump());
+    }
     const std::string difference = linnet::detail::first_difference(before, now);
     if (!difference.empty()) throw FormatError(file("config.json") + ": a run with other options: " + difference);
+  }
+  /// Removes what an earlier run has made, which must not be taken for this one's, by the endings of its files.
+  void remove_earlier() const {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    std::vector<fs::path> files;
+    for (const char* name : {"history.csv", "metrics.json", "report.html"}) files.push_back(file(name));
+    for (const char* name : {"models", "pictures"}) {
+      if (!has(name)) continue;
+      for (const auto& entry : fs::directory_iterator(file(name), error)) {
+        const std::string ending = entry.path().extension().string();
+        for (const char* written : {".safetensors", ".checkpoint", ".csv", ".png"}) {
+          if (ending == written && !entry.is_directory(error)) files.push_back(entry.path());
+        }
+      }
+    }
+    for (const fs::path& path : files) {
+      fs::remove(path, error);
+      if (error) throw FileError(path.string() + ": cannot be removed: " + error.message());
+    }
   }
   std::string path_;
 };

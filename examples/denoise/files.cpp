@@ -8,47 +8,65 @@
 
 namespace denoise {
 
+namespace {
+
+/// A model whose output is an image like its input, from any program but one that says it is for something else.
+Model<float> load_denoiser(const std::string& path) {
+  const Model<float> model = load_model(path);
+  const auto about = load_safetensors(path).metadata;
+  const auto program = about.find("program");
+  if (program != about.end() && program->second != kProgram) {
+    throw FormatError(path + ": expected a model of denoise, got one of " + program->second);
+  }
+  const Shape& shape = model.input_shape();
+  if (shape.rank() != 3 || shape[2] != 1 || model.output_shape() != shape) {
+    throw ShapeError(path + ": expected a model of grey images to images of the same size, got one of " +
+                     shape.to_string() + " to " + model.output_shape().to_string());
+  }
+  return model;
+}
+
+}  // namespace
+
 void eval_command(const Options& options, const std::string& path) {
   set_num_threads(options.threads);
   validate(options);
-  const Model<float> model = load_model(path);
+  const Model<float> model = load_denoiser(path);
   const data::Images images = data::load(options.data);
   const bool judged = !options.classifier.empty();
   validate(options, images);
-  if (model.input_shape() != images.held_out.image_shape() || model.output_shape() != model.input_shape()) {
-    throw ShapeError(path + ": expected a model of images " + images.held_out.image_shape().to_string() +
-                     ", got one of " + model.input_shape().to_string() + " to " + model.output_shape().to_string());
+  if (model.input_shape() != images.held_out.image_shape()) {
+    throw ShapeError(path + ": expected a model of images of " + data::size_text(images.held_out.image_shape()) +
+                     " pixels, got one of " + data::size_text(model.input_shape()));
   }
   const Model<float> judge = judged ? load_model(options.classifier) : model;
   if (judged) classifier::require(judge, options.classifier, images.held_out);
   data::warn(data::training_data_of(path, images));
   if (judged) data::warn(data::training_data_of(options.classifier, images));
-  std::printf("%-6s %8s %8s %8s %8s %8s%s\n", "noise", "BCE", "excess", "MSE", "PSNR", "SSIM",
+  std::printf("%-6s %-9s %8s %8s %8s %8s %8s%s\n", "noise", "images", "BCE", "excess", "MSE", "PSNR", "SSIM",
               judged ? "  recognized" : "");
   for (const double noise : options.noise) {
-    const Corruption corruption = corruption_of(options, noise);
-    const Pairs pairs = pairs_of(images.held_out, corruption, kHeldOutNoise);
-    const Tensor<float> y = model.predict(pairs.noisy.view());
-    const nlohmann::json f = closeness(y, pairs.clean);
-    const double bce = f["bce"];
-    std::printf("%-6g %8.4f %8.4f %8.4f %8.2f %8.3f", noise, bce, bce - binary_entropy(pairs.clean),
-                f["mse"].get<double>(), figures::number_of(f["psnr"]), f["ssim"].get<double>());
-    if (judged) {
-      const ConfusionMatrix matrix = classifier::confusion(classifier::judge(judge, y.view()), images.held_out);
-      const Interval interval = wilson_interval(matrix.correct(), matrix.total());
-      std::printf("  %.2f%% (%.2f to %.2f)", 100 * matrix.accuracy(), 100 * interval.low, 100 * interval.high);
-    }
-    std::printf("\n");
+    const Pairs pairs = pairs_of(images.held_out, corruption_of(options, noise), kHeldOutNoise);
+    const auto tell = [&](const char* name, const Tensor<float>& y) {
+      const nlohmann::json f = closeness(y, pairs.clean);
+      const double bce = f["bce"];
+      std::printf("%-6g %-9s %8.4f %8.4f %8.4f %8.2f %8.3f", noise, name, bce, bce - binary_entropy(pairs.clean),
+                  f["mse"].get<double>(), figures::number_of(f["psnr"]), f["ssim"].get<double>());
+      if (judged) {
+        const ConfusionMatrix matrix = classifier::confusion(classifier::judge(judge, y.view()), images.held_out);
+        const Interval interval = wilson_interval(matrix.correct(), matrix.total());
+        std::printf("  %.2f%% (%.2f to %.2f)", 100 * matrix.accuracy(), 100 * interval.low, 100 * interval.high);
+      }
+      std::printf("\n");
+    };
+    tell("noisy", pairs.noisy);
+    tell("denoised", model.predict(pairs.noisy.view()));
   }
 }
 
 void apply_command(const std::string& path, const std::string& input, const std::string& out) {
   namespace fs = std::filesystem;
-  const Model<float> model = load_model(path);
-  if (model.input_shape() != model.output_shape()) {
-    throw ShapeError(path + ": expected a model whose output is an image like its input, got " +
-                     model.input_shape().to_string() + " to " + model.output_shape().to_string());
-  }
+  const Model<float> model = load_denoiser(path);
   std::error_code error;
   if (!fs::exists(input, error)) throw FileError(input + ": there is no such file or folder");
   const bool folder = fs::is_directory(input, error), png = folder || data::is_png(input);
@@ -57,15 +75,15 @@ void apply_command(const std::string& path, const std::string& input, const std:
   if (folder && paths.empty()) throw FileError(input + ": there are no PNG files in it");
   ImageDataset images;
   if (png) {
-    images = data::load_pngs(paths);
+    images = data::load_pngs(paths, {}, model.input_shape(), "the model takes");
   } else {
     IdxFile file = read_idx(input);
     if (file.shape.rank() != 3) throw FormatError(input + ": expected images (3 axes), got " + file.shape.to_string());
     images = ImageDataset({file.shape[1], file.shape[2], 1}, std::move(file.bytes), {});
   }
   if (images.image_shape() != model.input_shape()) {
-    throw ShapeError(input + ": the model takes images " + model.input_shape().to_string() + ", these are " +
-                     images.image_shape().to_string());
+    throw ShapeError(input + ": expected images of " + data::size_text(model.input_shape()) +
+                     " pixels, as the model takes, got " + data::size_text(images.image_shape()));
   }
   // Every name is known before the first file is written, and none may be there.
   std::vector<std::string> names;

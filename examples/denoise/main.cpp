@@ -6,7 +6,7 @@
 
 int main(int argc, char** argv) {
   CLI::App app{"Trains networks that remove noise from images, and reports what is recovered and what is lost.",
-               "denoise"};
+               denoise::kProgram};
   app.set_version_flag("--version", "linnet " LINNET_VERSION_STRING);
   app.require_subcommand(1);
   app.option_defaults()->always_capture_default();
@@ -24,8 +24,9 @@ int main(int argc, char** argv) {
   for (CLI::App* command : {study, train, eval}) {
     cli::folder(
         command, "--data", options.data,
-        "Folder with MNIST's four files, or with PNG files of one size (in subfolders 0 to 9, if they are digits); "
-        "every fifth PNG is held out (default: the 10,000 digits of examples/data)");
+        "Folder with MNIST's four files, or with PNG files of one size, 12 x 12 pixels or more and both multiples of 4 "
+        "(in subfolders 0 to 9, if they are digits); every fifth PNG is held out (default: the 10,000 digits of "
+        "examples/data)");
     command
         ->add_option(
             "--noise", options.noise,
@@ -49,7 +50,12 @@ int main(int argc, char** argv) {
                 1024);
     command->add_option("--output", options.output, "Last activation; relu was the original report's")
         ->check(CLI::IsMember({"sigmoid", "relu"}));
-    cli::number(command, "--epochs", options.epochs, "Passes over the training images", 1, 100000);
+    command
+        ->add_option("--epochs", options.epochs,
+                     "Passes over the training images (default: 24; with few images as many as 1,500 batches take, at "
+                     "most 240)")
+        ->check(CLI::Range(linnet::Index{1}, linnet::Index{100000}))
+        ->type_name("NUMBER");
     cli::number(command, "--batch", options.batch, "Images in a batch", 1, 65536);
     cli::number(command, "--lr", options.learning_rate, "Adam's (first) learning rate", 1e-9, 10.0);
     command->add_option("--schedule", options.schedule, "Learning rate: falling to 0 along a cosine, or constant")

@@ -124,14 +124,6 @@ json clean_strip(const run::Folder& folder, const ImageDataset& images, const Mo
   return strip(folder, "clean", "clean", images.subset(chosen).images(), judge, labels_of(images, chosen));
 }
 
-json noisy_strip(const run::Folder& folder, const std::string& name, const Corruption& corruption,
-                 const ImageDataset& images, const Model<float>* judge) {
-  // Noise belongs to a sample's place in its set: all images get theirs, and some are shown.
-  const Pairs pairs = pairs_of(images, corruption, kHeldOutNoise);
-  const std::vector<Index> chosen = chosen_images(images);
-  return strip(folder, "noisy", name, rows_of(pairs.noisy, chosen), judge, labels_of(images, chosen));
-}
-
 json measure_level(const Options& options, double noise, const data::Images& images, const Model<float>* judge,
                    const Model<float>* noisy_judge) {
   const Pairs pairs = pairs_of(images.held_out, corruption_of(options, noise), kHeldOutNoise);
@@ -154,6 +146,7 @@ json measure(const run::Folder& folder, const Trained& trained, const Options& o
   const Tensor<float> y = trained.model.predict(pairs.noisy.view());
   json result = closeness(y, pairs.clean);
   result["noise"] = trained.noise;
+  result["noisy"] = closeness(pairs.noisy, pairs.clean);
   result["seed"] = trained.model.seed();
   result["dead_seeds"] = trained.dead_seeds;
   result.update(trained.history.json());
@@ -167,6 +160,8 @@ json measure(const run::Folder& folder, const Trained& trained, const Options& o
   const std::vector<int> labels = labels_of(images, chosen);
   const std::string file = trained.name;
   const Tensor<float> clean = rows_of(pairs.clean, chosen), out = rows_of(y, chosen);
+  result["noisy_strip"] = strip(folder, "noisy", "noisy-" + (trained.blind ? "blind" : level_text(trained.noise)),
+                                rows_of(pairs.noisy, chosen), judge, labels);
   result["strips"] = {strip(folder, "denoised", file + "-denoised", out, judge, labels),
                       strip(folder, "absolute error", file + "-error", absolute_error(clean, out), nullptr, {})};
   if (judge == nullptr) return result;

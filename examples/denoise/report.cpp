@@ -226,7 +226,7 @@ class StudyReport {
                           : "The same images at every level.");
     for (std::size_t i = 0; i < levels.size(); ++i) {
       page.heading("Noise " + level_text(levels[i].at("noise")));
-      json strips = {m.at("clean_strip"), levels[i].at("noisy_strip")};
+      json strips = {m.at("clean_strip"), main.at("levels")[i].at("noisy_strip")};
       for (const json& recipe : recipes) {
         if (!shown(recipe)) continue;
         for (json strip : recipe.at("levels")[i].at("strips")) {
@@ -303,11 +303,8 @@ class StudyReport {
             "Should the held-out images be among those that the classifier was trained on, its rates are too "
             "good.");
       }
-      if (rate(m.at("classifier").at("recognized")) < 0.99) {
-        page.note(
-            "A judge that misses more than 1% of clean digits blurs small differences between the rates below; "
-            "more training images make a better one.");
-      }
+      const std::string note = figures::judge_note(m.at("classifier").at("recognized"));
+      if (!note.empty()) page.note(note);
     }
     for (std::size_t i = 0; i < levels.size(); ++i) {
       const json& level = levels[i];
@@ -474,6 +471,19 @@ class StudyReport {
                        ". Above the floor of " + number(floor, 4) + " that is " + number(low, 4) + " and " +
                        number(high, 4) + ", " + number(high / low, 1) + " times as much.");
     }
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+      const json &before = levels[i].at("noisy"), &after = main.at("levels")[i];
+      const auto change = [&](const char* key, int decimals) {
+        return number(number_of(before.at(key)), decimals) + " to " + number(number_of(after.at(key)), decimals);
+      };
+      const int better =
+          (number_of(after.at("psnr")) > number_of(before.at("psnr"))) + (after.at("ssim") > before.at("ssim"));
+      points.push_back("At noise " + level_text(levels[i].at("noise")) + ", denoising brings " +
+                       (better == 2   ? "images closer to the clean ones"
+                        : better == 0 ? "images no closer to the clean ones: it does harm"
+                                      : "images closer to the clean ones by one measure only") +
+                       ". PSNR goes from " + change("psnr", 2) + " dB, SSIM from " + change("ssim", 3) + ".");
+    }
     for (std::size_t i = 0; judged && i < levels.size(); ++i) {
       const json &before = levels[i], &after = main.at("levels")[i];
       const std::string at = "At noise " + level_text(before.at("noise")) + ", ";
@@ -608,7 +618,7 @@ class StudyReport {
 }  // namespace
 
 void write_report(const run::Folder& folder) {
-  const json metrics = run::Folder::read_json(folder.file("metrics.json"));
+  const json metrics = folder.metrics(kProgram);
   if (!metrics.contains("sweep")) {
     throw FormatError(folder.file("metrics.json") + ": expected the figures of a study; `denoise train` has no report");
   }

@@ -2,11 +2,13 @@
 #include "study.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <deque>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "linnet/evaluation/image_quality.hpp"
 
@@ -30,13 +32,13 @@ json json_of(const Recipe& recipe) {
 
 /// The options as config.json has them: the keys are those of the command line. What --full decides stands in "about".
 json config_of(const Options& options, bool study) {
-  json config = {{"data", options.data},
+  json config = {{"data", run::absolute(options.data)},
                  {"noise", options.noise},
                  {"noise-kind", options.noise_kind},
                  {"seed", options.seed},
                  {"threads", num_threads()}};
   if (study) {
-    config["classifier"] = options.classifier;
+    config["classifier"] = run::absolute(options.classifier);
     config["full"] = options.full;
   } else {
     config["blind"] = options.blind;
@@ -45,7 +47,7 @@ json config_of(const Options& options, bool study) {
   config["model"] = options.model;
   config["output"] = options.output;
   config["filters"] = options.filters;
-  config["epochs"] = options.epochs;
+  config["epochs"] = *options.epochs;
   config["batch"] = options.batch;
   config["lr"] = options.learning_rate;
   config["schedule"] = options.schedule;
@@ -54,42 +56,51 @@ json config_of(const Options& options, bool study) {
 
 run::Folder open_folder(const Options& options, bool study, const std::deque<Recipe>& recipes,
                         const data::Images& images) {
-  json config = config_of(options, study);
-  config["about"] = {{"program", "denoise"},
-                     {"command", study ? "study" : "train"},
-                     {"version", LINNET_VERSION_STRING},
-                     {"data_crc32", images.checksum},
-                     {"recipes", json::array()}};
-  if (!options.classifier.empty()) config["about"]["classifier_crc32"] = data::checksum_of_file(options.classifier);
-  for (const Recipe& recipe : recipes) config["about"]["recipes"].push_back(json_of(recipe));
-  if (options.overwrite && !options.classifier.empty()) {
-    run::require_outside("--classifier", options.classifier, options.out);
-  }
-  run::Folder folder(options.out, config, run::begin_of(options.resume, options.overwrite));
+  run::Run run{.program = kProgram,
+               .command = study ? "study" : "train",
+               .options = config_of(options, study),
+               .facts = {{"data_crc32", images.checksum}, {"recipes", json::array()}},
+               .resume = options.resume,
+               .overwrite = options.overwrite};
+  for (const Recipe& recipe : recipes) run.facts["recipes"].push_back(json_of(recipe));
+  if (!options.classifier.empty()) run.files["classifier"] = options.classifier;
+  run::Folder folder(options.out, run);
   run::catch_interrupts();
   return folder;
 }
 
-json metrics_of(const Options& options, bool study, const data::Images& images) {
-  return {{"version", LINNET_VERSION_STRING},
-          {"config", config_of(options, study)},
-          {"data", data::about(images)},
-          {"machine", run::about_machine()}};
+/// What the options leave open; the levels from the least to the greatest.
+Options resolved(Options options, const data::Images& images) {
+  std::sort(options.noise.begin(), options.noise.end());
+  if (!options.epochs) options.epochs = default_epochs(images.train.size(), options.batch);
+  return options;
 }
 
-/// The levels from the least to the greatest.
-Options with_sorted_levels(Options options) {
-  std::sort(options.noise.begin(), options.noise.end());
-  return options;
+/// A warning of trainings that are too short to learn much.
+void warn_of_few_steps(const std::deque<Recipe>& recipes, const data::Images& images) {
+  constexpr Index kFewSteps = 200;
+  for (const Recipe& recipe : recipes) {
+    const Index steps = (images.train.size() + recipe.batch - 1) / recipe.batch * recipe.epochs;
+    if (steps >= kFewSteps) continue;
+    std::fprintf(stderr,
+                 "warning: %s: %td steps in all, with %td images to train: too few to learn much; more --epochs or a "
+                 "smaller --batch make more\n",
+                 recipe.title.c_str(), steps, images.train.size());
+  }
 }
 
 }  // namespace
 
 void validate(const Options& options) {
-  for (std::size_t i = 0; i < options.noise.size(); ++i) {
-    corruption_of(options, options.noise[i]).validate();
-    if (i > 0 && level_text(options.noise[i]) == level_text(options.noise[i - 1])) {
-      throw ValueError("--noise: the level " + level_text(options.noise[i]) + " is there twice");
+  std::set<std::string> levels;
+  for (const double noise : options.noise) {
+    const bool share = options.noise_kind != "gaussian";
+    if (!std::isfinite(noise) || (share && noise > 1)) {
+      throw ValueError(std::string("--noise: expected a ") + (share ? "share from 0 to 1" : "standard deviation") +
+                       ", got " + level_text(noise));
+    }
+    if (!levels.insert(level_text(noise)).second) {
+      throw ValueError("--noise: the level " + level_text(noise) + " is there twice");
     }
   }
 }
@@ -120,6 +131,7 @@ class Study {
   void run() {
     const run::Folder folder = open_folder(options_, true, recipes_, images_);
     data::warn(classifier_data_);
+    warn_of_few_steps(recipes_, images_);
     std::printf("%td images to train, %td held out: %s\n%zu models to train\n\n", images_.train.size(),
                 images_.held_out.size(), images_.origin.c_str(),
                 all_.size() + judges_.size() - (judges_.empty() || !given_ ? 0 : 1));
@@ -148,9 +160,10 @@ class Study {
     const auto add = [&](const std::string& name, const std::string& title, double noise) {
       Judge& judge = judges_.emplace_back(Judge{classifier::build(images_.train.image_shape(), options_.seed)});
       const Corruption corruption = corruption_of(options_, noise);
-      judge.job = classifier::job(judge.model, name, title, LabelSource(images_.train, corruption, options_.seed),
-                                  LabelSource(images_.held_out, corruption, kHeldOutNoise, false), epochs,
-                                  data::provenance(images_, noise == 0 ? "" : noise_text(options_, noise, false)));
+      judge.job =
+          classifier::job(judge.model, name, title, LabelSource(images_.train, corruption, options_.seed),
+                          LabelSource(images_.held_out, corruption, kHeldOutNoise, false), epochs,
+                          data::provenance(kProgram, images_, noise == 0 ? "" : noise_text(options_, noise, false)));
       work_ += judge.job->work();
     };
     if (given_) {
@@ -181,7 +194,7 @@ class Study {
 
   json measure_all(const run::Folder& folder) const {
     const Tensor<float> clean = images_.held_out.images();
-    json metrics = metrics_of(options_, true, images_);
+    json metrics = figures::metrics_of(config_of(options_, true), images_);
     metrics["floor"] = binary_entropy(clean);
     metrics["mean_image_bce"] = mean_image_bce(images_.train, clean);
     metrics["clean_strip"] = clean_strip(folder, images_.held_out, judge());
@@ -196,10 +209,8 @@ class Study {
     for (std::size_t i = 0; i < options_.noise.size(); ++i) {
       const double noise = options_.noise[i];
       measuring("noise " + level_text(noise) + " without a denoiser", 0);
-      json level = measure_level(options_, noise, images_, judge(), judges_.empty() ? nullptr : &judges_[i + 1].model);
-      level["noisy_strip"] =
-          noisy_strip(folder, "noisy-" + level_text(noise), corruption_of(options_, noise), images_.held_out, judge());
-      metrics["levels"].push_back(level);
+      metrics["levels"].push_back(
+          measure_level(options_, noise, images_, judge(), judges_.empty() ? nullptr : &judges_[i + 1].model));
     }
     const auto measure_one = [&](const Trained& trained) {
       measuring(trained.job->title, measuring_work_of(trained));
@@ -213,10 +224,7 @@ class Study {
       for (std::size_t i = 0; i < options_.noise.size(); ++i) entry["levels"].push_back(measure_one(all_[next++]));
       metrics["recipes"].push_back(entry);
     }
-    const Trained& blind = all_.back();
-    metrics["blind"] = measure_one(blind);
-    metrics["blind"]["noisy_strip"] =
-        noisy_strip(folder, "noisy-blind", corruption_of(options_, blind.noise, true), images_.held_out, judge());
+    metrics["blind"] = measure_one(all_.back());
     metrics["sweep"] = sweep_of(all_, options_, images_.held_out, judge(), [&](double noise) {
       measuring("all models at noise " + level_text(noise), measuring_work_);
     });
@@ -257,10 +265,10 @@ void validate(const Options& options, const data::Images& images) {
 }
 
 void train_command(const Options& as_given) {
-  const Options options = with_sorted_levels(as_given);
-  set_num_threads(options.threads);
-  validate(options);
-  const data::Images images = data::load(options.data);
+  set_num_threads(as_given.threads);
+  validate(as_given);
+  const data::Images images = data::load(as_given.data);
+  const Options options = resolved(as_given, images);
   const std::deque<Recipe> recipes = {recipe_of(options)};
   std::deque<Trained> all;
   const std::vector<double> levels = options.blind ? std::vector{options.noise.back()} : options.noise;
@@ -269,32 +277,33 @@ void train_command(const Options& as_given) {
     work += add_training(all, recipes.front(), noise, options.blind, options, images);
   }
   const run::Folder folder = open_folder(options, false, recipes, images);
+  warn_of_few_steps(recipes, images);
   std::printf("%s\n", all.front().model.summary().c_str());
   const auto progress = std::make_shared<run::Progress>(work);
-  json metrics = metrics_of(options, false, images);
+  json metrics = figures::metrics_of(config_of(options, false), images);
   metrics["clean_strip"] = clean_strip(folder, images.held_out, nullptr);
   for (Trained& trained : all) {
     train_denoiser(folder, trained, options, images, progress);
     json figures = measure(folder, trained, options, images.held_out, nullptr);
     figures["model"] = "models/" + trained.name + ".safetensors";
-    figures["noisy_strip"] =
-        noisy_strip(folder, "noisy-" + (trained.blind ? std::string("blind") : level_text(trained.noise)),
-                    corruption_of(options, trained.noise, trained.blind), images.held_out, nullptr);
     metrics["models"].push_back(figures);
-    std::printf("%s: held-out cross-entropy %.4f, PSNR %s, SSIM %.3f: %s\n", trained.job->title.c_str(),
-                figures["bce"].get<double>(), decibels_text(figures["psnr"]).c_str(), figures["ssim"].get<double>(),
-                folder.file(figures["model"]).c_str());
+    const auto number = [](const json& value) { return value.get<double>(); };
+    std::printf(
+        "%s, held-out images: cross-entropy %.4f (noisy ones %.4f), PSNR %s (%s), SSIM %.3f (%.3f)\nmodel: %s\n",
+        trained.job->title.c_str(), number(figures["bce"]), number(figures["noisy"]["bce"]),
+        decibels_text(figures["psnr"]).c_str(), decibels_text(figures["noisy"]["psnr"]).c_str(),
+        number(figures["ssim"]), number(figures["noisy"]["ssim"]), folder.file(figures["model"]).c_str());
   }
   write_history(folder, all);
   folder.write_json("metrics.json", metrics);
 }
 
 void study_command(const Options& as_given) {
-  const Options options = with_sorted_levels(as_given);
-  set_num_threads(options.threads);
-  validate(options);
-  const data::Images images = data::load(options.data);
-  validate(options, images);
+  set_num_threads(as_given.threads);
+  validate(as_given);
+  const data::Images images = data::load(as_given.data);
+  validate(as_given, images);
+  const Options options = resolved(as_given, images);
   Study(options, images).run();
 }
 

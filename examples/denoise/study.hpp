@@ -22,6 +22,8 @@ namespace denoise {
 
 using namespace linnet;
 
+inline constexpr const char* kProgram = "denoise";  ///< the name of this program's runs and models
+
 /// The options of the command line. Their defaults are those of a study of the network of the original report
 /// (ML-PW-12).
 struct Options {
@@ -32,7 +34,7 @@ struct Options {
   std::string model = "autoencoder";  ///< or "unet"
   std::string output = "sigmoid";     ///< or "relu"
   Index filters = 16;
-  Index epochs = 24;
+  std::optional<Index> epochs;  ///< none: 24, more with few images
   Index batch = 128;
   double learning_rate = 3e-3;
   std::string schedule = "cosine";  ///< or "constant"
@@ -50,6 +52,9 @@ struct Options {
 void validate(const Options& options);
 /// Throws ValueError for a classifier that is to judge images without labels.
 void validate(const Options& options, const data::Images& images);
+/// How many epochs such a training has where none are given: 24, or with few images more, for as many steps as the
+/// digits that come with linnet take; at most ten times as many.
+Index default_epochs(Index images, Index batch);
 
 /// What is trained alike at every level of noise.
 struct Recipe {
@@ -110,13 +115,12 @@ nlohmann::json closeness(const Tensor<float>& y, const Tensor<float>& clean);
 /// How a classifier takes images: "recognized", "confident_wrong" and "confusion".
 nlohmann::json recognition(const classifier::Verdicts& verdicts, const ImageDataset& truth);
 
-/// The clean held-out images that the pictures show, one of each class or the first ten, and those images under noise;
-/// `name` is that of the picture. `judge` may be null here and below: then nothing is recognized.
+/// The clean held-out images that the pictures show, one of each class or the first ten. `judge` may be null here and
+/// below: then nothing is recognized.
 nlohmann::json clean_strip(const run::Folder& folder, const ImageDataset& images, const Model<float>* judge);
-nlohmann::json noisy_strip(const run::Folder& folder, const std::string& name, const Corruption& corruption,
-                           const ImageDataset& images, const Model<float>* judge);
 
-/// What a trained denoiser does to the held-out images: figures, pictures, failures.
+/// What a trained denoiser does to the held-out images: figures, pictures, failures; "noisy" has the figures of those
+/// images as they were.
 nlohmann::json measure(const run::Folder& folder, const Trained& trained, const Options& options,
                        const ImageDataset& images, const Model<float>* judge);
 /// What a level of noise is without a denoiser: the noisy images themselves, under simple filters, and before a

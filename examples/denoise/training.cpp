@@ -56,7 +56,7 @@ run::Job job_of(Trained& trained, const Options& options, const data::Images& im
           .held_out = DenoisingSource(images.held_out, noise, kHeldOutNoise, false),
           .epochs = recipe.epochs,
           .batch = recipe.batch,
-          .about = data::provenance(images, noise_text(options, trained.noise, trained.blind))};
+          .about = data::provenance(kProgram, images, noise_text(options, trained.noise, trained.blind))};
 }
 
 /// The other last activation, for comparison.
@@ -70,10 +70,16 @@ Recipe twin_of(Recipe recipe) {
 
 }  // namespace
 
+Index default_epochs(Index images, Index batch) {
+  constexpr Index kEpochs = 24, kSteps = 1500;
+  const Index steps = (images + batch - 1) / batch;
+  return std::clamp((kSteps + steps - 1) / steps, kEpochs, 10 * kEpochs);
+}
+
 Recipe recipe_of(const Options& options) {
   const bool unet = options.model == "unet";
   Recipe recipe{
-      options.model, unet ? "U-Net" : "autoencoder", options.model,   options.output, options.filters, options.epochs,
+      options.model, unet ? "U-Net" : "autoencoder", options.model,   options.output, options.filters, *options.epochs,
       options.batch, options.learning_rate,          options.schedule};
   if (options.output == "relu") recipe.name += "-relu", recipe.title += " with relu";
   return recipe;

@@ -8,14 +8,23 @@ macro(run expected_status)
   endif()
 endmacro()
 
-# expect_output(<part>...): each must be in the last run's output.
-macro(expect_output)
+# expect_parts(<text> <part>...): each must be in the text.
+function(expect_parts text)
   foreach(part IN ITEMS ${ARGN})
-    string(FIND "${output}" "${part}" found)
+    string(FIND "${text}" "${part}" found)
     if(found EQUAL -1)
-      message(FATAL_ERROR "no \"${part}\" in\n${output}")
+      string(SUBSTRING "${text}" 0 4000 text)
+      message(FATAL_ERROR "no \"${part}\" in\n${text}")
     endif()
   endforeach()
+endfunction()
+
+# expect_output(<part>...): each must be in the last run's output; expect_warning(<part>...): in what it said on stderr.
+macro(expect_output)
+  expect_parts("${output}" ${ARGN})
+endmacro()
+macro(expect_warning)
+  expect_parts("${error}" ${ARGN})
 endmacro()
 
 # refuse(<part of the message> <argument>...): one line on stderr, a status that is not 0, nothing on stdout.
@@ -76,12 +85,7 @@ endfunction()
 # report_of(<folder> <part>...): the report has each part, and comes from the run folder alone.
 function(report_of folder)
   file(READ "${folder}/report.html" page)
-  foreach(part IN ITEMS ${ARGN})
-    string(FIND "${page}" "${part}" found)
-    if(found EQUAL -1)
-      message(FATAL_ERROR "report.html: no \"${part}\"")
-    endif()
-  endforeach()
+  expect_parts("${page}" ${ARGN})
   file(RENAME "${folder}/report.html" "${WORK}/report.html")
   run(0 report --out "${folder}")
   same_files("${folder}/report.html" "${WORK}/report.html")

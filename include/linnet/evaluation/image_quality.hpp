@@ -1,4 +1,4 @@
-// How close one image is to another: mean squared error, PSNR, SSIM, binary cross-entropy and what it can reach at best.
+// How close one image is to another: mean squared error, PSNR, SSIM, binary cross-entropy and the least it can be.
 #pragma once
 
 #include <algorithm>
@@ -105,8 +105,8 @@ std::vector<double> structural_similarity(TensorView<const T> a, TensorView<cons
   std::vector<double> result(static_cast<std::size_t>(a.batch()));
   parallel_for(a.batch(), [&](Index n, int) {
     const auto image_a = a.samples(n, 1), image_b = b.samples(n, 1);
-    // Weighted means over windows of a, b, a^2, b^2 and ab; each at the window's first pixel. An image is one long line:
-    // windows that reach from one row into the next are computed, and not used.
+    // Weighted means over windows of a, b, a^2, b^2 and ab; each at the window's first pixel. An image is one long
+    // line: windows that reach from one row into the next are computed, and not used.
     const Index row = width * channels, across_size = height * row - (kWindow - 1) * channels,
                 size = rows * row - (kWindow - 1) * channels;
     std::vector<double> product(static_cast<std::size_t>(height * row)), across(static_cast<std::size_t>(across_size));
