@@ -46,14 +46,51 @@ LINNET_INLINE Pack<float> upper_bits(const Pack<std::uint32_t>& words) {
   return r;
 }
 
-/// Writes the four packs of a run of blocks in the order of the elements: those in [0, n), from
-/// `offset` elements into the run.
+/// Units of `kUnit` lanes of two parts in turn, from their middles on if `upper`: with units of one lane the lower half
+/// of a0 a1 ... and b0 b1 ... is a0 b0 a1 b1 ...
+template <int kUnit, bool upper, class Part, int... lanes>
+LINNET_INLINE Part part_alternate(const Part& a, const Part& b, std::integer_sequence<int, lanes...>) {
+#if LINNET_VECTORS
+  constexpr int kCount = sizeof...(lanes), kFirst = upper ? kCount / 2 : 0;
+  return __builtin_shufflevector(
+      a, b, (kFirst + lanes / (2 * kUnit) * kUnit + lanes % kUnit + (lanes / kUnit % 2 == 0 ? 0 : kCount))...);
+#else
+  return a;
+#endif
+}
+
+/// Writes the four packs of a run of blocks, block by block.
+LINNET_INLINE void store_in_turn(const Pack<float> (&values)[4], float* run) {
+  constexpr int kLanes = Pack<float>::kPartLanes;
+  using Part = Pack<float>::Part;
+  LINNET_UNROLL
+  for (int i = 0; i < Pack<float>::kParts; ++i) {
+    const Part &a = values[0].part[i], &b = values[1].part[i], &c = values[2].part[i], &d = values[3].part[i];
+    Part turns[4] = {a, b, c, d};
+    if constexpr (!kIsScalar<Part>) {
+      constexpr std::make_integer_sequence<int, kLanes> all;
+      const Part lower_ab = part_alternate<1, false>(a, b, all), upper_ab = part_alternate<1, true>(a, b, all);
+      const Part lower_cd = part_alternate<1, false>(c, d, all), upper_cd = part_alternate<1, true>(c, d, all);
+      turns[0] = part_alternate<2, false>(lower_ab, lower_cd, all);
+      turns[1] = part_alternate<2, true>(lower_ab, lower_cd, all);
+      turns[2] = part_alternate<2, false>(upper_ab, upper_cd, all);
+      turns[3] = part_alternate<2, true>(upper_ab, upper_cd, all);
+    }
+    std::memcpy(run + 4 * kLanes * i, turns, sizeof turns);
+  }
+}
+
+/// Writes the elements of a run of blocks: n of them, from `offset` elements into the run, or as many as there are.
 template <class T>
 LINNET_INLINE void store_blocks(const Pack<float> (&values)[4], Index offset, Index n, T* out) {
-  alignas(64) float lanes[4][Pack<float>::kLanes];
-  for (int w = 0; w < 4; ++w) store(lanes[w], values[w]);
-  const Index last = std::min<Index>(offset + n, 4 * Pack<float>::kLanes);
-  for (Index e = offset; e < last; ++e) out[e - offset] = static_cast<T>(lanes[e % 4][e / 4]);
+  alignas(64) float run[4 * Pack<float>::kLanes];
+  store_in_turn(values, run);
+  const Index count = std::min<Index>(n, 4 * Pack<float>::kLanes - offset);
+  if constexpr (std::is_same_v<T, float>) {
+    std::memcpy(out, run + offset, static_cast<std::size_t>(count) * sizeof(float));
+  } else {
+    for (Index e = 0; e < count; ++e) out[e] = static_cast<T>(run[offset + e]);
+  }
 }
 
 template <class T>

@@ -23,6 +23,11 @@ template <class T>
 void scale(Index n, T a, const T* x, T* y) {
   LINNET_DISPATCH(scale<T>, (n, a, x, y));
 }
+/// y = gate < least ? 0 : a * x, for n elements.
+template <class T>
+void scale_gated(Index n, T a, const T* gate, T least, const T* x, T* y) {
+  LINNET_DISPATCH(scale_gated<T>, (n, a, gate, least, x, y));
+}
 /// sums[c] += the sum over the rows of x {rows, columns}.
 template <class T>
 void column_sums(Index rows, Index columns, const T* x, T* sums) {

@@ -20,6 +20,15 @@ void scale(Index n, T a, const T* x, T* y) {
 }
 
 template <class T>
+void scale_gated(Index n, T a, const T* gate, T least, const T* x, T* y) {
+  const Pack<T> factor = broadcast(a), bound = broadcast(least);
+  for (Index i = 0; i < n; i += Pack<T>::kLanes) {
+    const Pack<T> scaled = factor * load(x + i, n - i);
+    store(y + i, select_less(load(gate + i, n - i), bound, zero<T>(), scaled), n - i);
+  }
+}
+
+template <class T>
 void column_sums(Index rows, Index columns, const T* x, T* sums) {
   for (Index c = 0; c < columns; c += Pack<T>::kLanes) {
     Pack<T> total = zero<T>();

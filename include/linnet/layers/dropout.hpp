@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "linnet/kernels/random.hpp"
+#include "linnet/kernels/vector_ops.hpp"
 #include "linnet/layers/layer.hpp"
 
 LINNET_NAMESPACE_BEGIN
@@ -51,10 +52,7 @@ struct Dropout {
     const std::span<T> uniform = context.scratch.first(static_cast<std::size_t>(size));
     for (Index s = 0; s < from.batch(); ++s) {
       fill_uniform<T>(context.random(s), uniform);
-      for (Index i = 0; i < size; ++i) {
-        const bool kept = uniform[static_cast<std::size_t>(i)] >= threshold;
-        to[s * size + i] = kept ? from[s * size + i] * scale : T(0);
-      }
+      scale_gated(size, scale, uniform.data(), threshold, from.data() + s * size, to.data() + s * size);
     }
   }
 };
