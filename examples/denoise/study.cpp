@@ -136,7 +136,8 @@ class Study {
                 images_.held_out.size(), images_.origin.c_str(),
                 all_.size() + judges_.size() - (judges_.empty() || !given_ ? 0 : 1));
     progress_ = std::make_shared<run::Progress>(work_);
-    for (const Judge& judge : judges_) {
+    for (Judge& judge : judges_) {
+      if (&judge != &judges_.front()) judge.model = judges_.front().model;
       if (judge.job) classifier_seconds_ += run::train(folder, *judge.job, progress_).total_seconds();
     }
     for (Trained& trained : all_) train_denoiser(folder, trained, options_, images_, progress_);
@@ -154,10 +155,13 @@ class Study {
     std::optional<run::Job> job = {};  ///< none for a classifier that was given
   };
 
-  /// The classifier of clean digits, then one for each level of noise.
+  /// The classifier of clean digits, then one for each level of noise, which begins with what the first has learned
+  /// and so needs fewer epochs.
   void add_judges() {
-    const Index epochs = classifier::epochs_for(images_.train.size());
+    constexpr Index kLeastEpochs = 5;
+    const Index epochs_of_first = classifier::epochs_for(images_.train.size());
     const auto add = [&](const std::string& name, const std::string& title, double noise) {
+      const Index epochs = noise == 0 ? epochs_of_first : std::max(kLeastEpochs, epochs_of_first / 2);
       Judge& judge = judges_.emplace_back(Judge{classifier::build(images_.train.image_shape(), options_.seed)});
       const Corruption corruption = corruption_of(options_, noise);
       judge.job =

@@ -78,9 +78,10 @@ class Plan {
   /// Samples in each slice but the last, when a step has `samples` of them. Slices and lanes depend on the model and on
   /// the samples of the step alone, not on the size of batch that was planned for: so do the bits of the gradients.
   Index slice_of(Index samples) const {
-    // With more slices than partial sums of the gradients, each sum gets the same number: an even load for the threads.
-    Index slices = least_slices(samples);
-    if (slices > most_lanes) slices = round_up(slices, most_lanes);
+    // An even load for the threads: a multiple of the fewest slices, and with more slices than partial sums of the
+    // gradients, the same number for each sum.
+    const Index least = least_slices(samples);
+    const Index slices = round_up(least, least > most_lanes ? most_lanes : kMinSlices);
     return (samples + slices - 1) / slices;
   }
   /// The most samples that any slice of a step of up to `batch` samples has.
