@@ -159,6 +159,7 @@ struct SampleOptions {
   std::string model, classifier, data, out, format = "png", sampling = "prior";
   Index count = 100;
   std::uint64_t seed = 0;
+  int threads = 0;
 };
 void sample_command(const SampleOptions& options);
 
@@ -166,10 +167,11 @@ struct PictureOptions {
   std::string model, classifier, data, out, from = "0", to = "1";
   double range = 4;
   Index steps = 17;
+  int threads = 0;
 };
 /// A picture of the images along each latent dimension; with a classifier, its verdicts are told.
 void traverse_command(const PictureOptions& options);
-/// A picture of the images between two real ones.
+/// A picture of two real images, and of those between them.
 void interpolate_command(const PictureOptions& options);
 
 /// The name of this program's runs in config.json.

@@ -102,6 +102,7 @@ void write_picture(const std::string& path, const Tensor<float>& y, Index column
 }  // namespace
 
 void sample_command(const SampleOptions& options) {
+  set_num_threads(options.threads);
   const Saved saved = load(options.model);
   const Vae& vae = saved.vae;
   const std::optional<Model<float>> judge = judge_of(options.classifier, options.model, saved);
@@ -167,6 +168,7 @@ void sample_command(const SampleOptions& options) {
 }
 
 void traverse_command(const PictureOptions& options) {
+  set_num_threads(options.threads);
   const Saved saved = load(options.model);
   const Vae& vae = saved.vae;
   write_picture(options.out, vae.along(0, vae.latent(), options.range, options.steps), options.steps,
@@ -174,6 +176,7 @@ void traverse_command(const PictureOptions& options) {
 }
 
 void interpolate_command(const PictureOptions& options) {
+  set_num_threads(options.threads);
   const Saved saved = load(options.model);
   const Vae& vae = saved.vae;
   const Shape& shape = saved.model.input_shape();

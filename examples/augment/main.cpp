@@ -33,8 +33,7 @@ int main(int argc, char** argv) {
                 "multiples of 4, "
                 "in subfolders 0 to 9; every fifth PNG is held out (default: the 10,000 digits of examples/data)");
   };
-  const auto threads_and_config = [&](CLI::App* command, int& threads) {
-    cli::number(command, "--threads", threads, "Threads; 0 means all cores", 0, 4096);
+  const auto config_option = [&](CLI::App* command) {
     command
         ->add_option("--config", config,
                      "Options from a JSON file, such as config.json of a run folder; those given here count more")
@@ -92,7 +91,8 @@ int main(int argc, char** argv) {
     cli::folder(command, "--out", options.out,
                 one ? "Run folder: model and figures" : "Run folder: models, figures, pictures and the report");
     cli::run_flags(command, options.resume, options.overwrite);
-    threads_and_config(command, options.threads);
+    cli::threads(command, options.threads);
+    config_option(command);
   }
   study
       ->add_option("--subsets", study_options.subsets,
@@ -122,7 +122,8 @@ int main(int argc, char** argv) {
   cli::folder(benefit, "--out", benefit_options.out,
               "Run folder: of a study, or a new one; the results lie in OUT/benefit");
   cli::run_flags(benefit, benefit_options.resume, benefit_options.overwrite);
-  threads_and_config(benefit, benefit_options.threads);
+  cli::threads(benefit, benefit_options.threads);
+  config_option(benefit);
 
   const auto model_options = [&](CLI::App* command, std::string& model, std::string& classifier, std::string& data) {
     command->add_option("--model", model, "An autoencoder that `augment` has saved")->required()->type_name("FILE");
@@ -132,6 +133,7 @@ int main(int argc, char** argv) {
         ->type_name("FILE");
     if (command != traverse) data_option(command, data);
   };
+  cli::threads(sample, sample_options.threads);
   model_options(sample, sample_options.model, sample_options.classifier, sample_options.data);
   cli::number(sample, "--count", sample_options.count, "Images", 1, 100000);
   sample->add_option("--format", sample_options.format, "Files: a PNG each, one IDX or one NPY file")
@@ -144,6 +146,7 @@ int main(int argc, char** argv) {
   cli::folder(sample, "--out", sample_options.out, "Folder for the images and manifest.csv")->required();
 
   for (CLI::App* command : {traverse, interpolate}) {
+    cli::threads(command, picture_options.threads);
     model_options(command, picture_options.model, picture_options.classifier, picture_options.data);
     cli::number(command, "--steps", picture_options.steps,
                 command == traverse ? "Images in a row" : "Images between the two", 2, 1000);

@@ -866,9 +866,11 @@ class AugmentReport {
 
 void require_place_for_report(const std::string& path) {
   const run::Folder folder(path);
-  if (folder.has("config.json") && (folder.program() != kProgram || folder.command() != "study")) {
+  const bool of_study = folder.has("config.json"), of_benefit = folder.has("benefit/config.json");
+  if (of_study ? folder.program() != kProgram || folder.command() != "study"
+               : folder.has("report.html") && !of_benefit) {
     throw FileError(path +
-                    ": expected the folder of a study, or a new one, for the report; there is another run in it");
+                    ": expected the folder of a study, or a new one, for the report; there is something else in it");
   }
 }
 

@@ -42,6 +42,8 @@ run::Folder open_folder(const Options& options, bool study, const data::Images& 
                .resume = options.resume,
                .overwrite = options.overwrite,
                .guests = {"benefit"}};
+  // The experiment of benefit may have been first; then the report is its.
+  if (run::Folder(options.out).has("benefit/config.json")) run.guests.push_back("report.html");
   if (!options.classifier.empty()) run.files["classifier"] = options.classifier;
   run::Folder folder(options.out, run);
   run::catch_interrupts();
@@ -144,10 +146,7 @@ class Study {
   }
   json measure_all(const run::Folder& folder) const {
     const Judge judge(*classifier_);
-    json metrics = {{"version", LINNET_VERSION_STRING},
-                    {"config", config_of(options_, true)},
-                    {"data", data::about(images_)},
-                    {"machine", run::about_machine()}};
+    json metrics = figures::metrics_of(config_of(options_, true), images_);
     const ConfusionMatrix confusion =
         classifier::confusion(classifier::judge(judge.model, images_.held_out.images().view()), images_.held_out);
     metrics["classifier"] = {{"recognized", figures::counted(confusion.correct(), confusion.total())},

@@ -69,12 +69,12 @@ std::vector<Index> training_indices(const ImageDataset& train, int digit, Index 
   std::iota(all.begin(), all.end(), Index{0});
   if (digit != kAllDigits) {
     if (!train.labelled()) {
-      throw ValueError("--digit " + digit_text(digit) +
+      throw ValueError("class " + digit_text(digit) +
                        ": the images have no labels: expected PNG files in subfolders 0 to 9, or --digit all");
     }
     all = train.indices_of(digit);
   }
-  if (all.empty()) throw ValueError("class " + digit_text(digit) + ": there are no training images of it");
+  if (all.empty()) throw ValueError("class " + digit_text(digit) + ": there are no images of it");
   if (samples == kAll) return all;
   if (samples > std::ssize(all)) {
     throw ValueError("--samples " + std::to_string(samples) + ": there are " + std::to_string(all.size()) +

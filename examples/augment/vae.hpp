@@ -130,10 +130,8 @@ class Vae {
   }
 
  private:
-  /// How far step i is from 0 to 1; a single step lies in the middle.
-  static double share_of(Index i, Index steps) {
-    return steps == 1 ? 0.5 : static_cast<double>(i) / static_cast<double>(steps - 1);
-  }
+  /// How far step i is from 0 to 1, of two steps or more.
+  static double share_of(Index i, Index steps) { return static_cast<double>(i) / static_cast<double>(steps - 1); }
   Model<float> encoder_, decoder_;
 };
 

@@ -76,7 +76,7 @@ int main(int argc, char** argv) {
     cli::folder(command, "--data", options.data,
                 "Folder with MNIST's four files, or with PNG files of one size, 11 x 11 pixels or more, in subfolders "
                 "0 to 9; every fifth PNG is held out (default: the 10,000 digits of examples/data)");
-    cli::number(command, "--threads", options.threads, "Threads; 0 means all cores", 0, 4096);
+    cli::threads(command, options.threads);
   }
   cli::folder(training, "--out", options.out, "Run folder");
   cli::number(training, "--epochs", options.epochs,

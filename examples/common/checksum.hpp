@@ -11,8 +11,10 @@
 
 #include "linnet/io/file.hpp"
 
+namespace checksum {
+
 /// Of several spans of bytes, one after the other, in hexadecimal digits.
-inline std::string checksum_of(std::initializer_list<std::span<const std::uint8_t>> parts) {
+inline std::string of(std::initializer_list<std::span<const std::uint8_t>> parts) {
   uLong sum = crc32(0, nullptr, 0);
   for (const auto& part : parts) {
     if (!part.empty()) sum = crc32_z(sum, part.data(), part.size());
@@ -22,7 +24,9 @@ inline std::string checksum_of(std::initializer_list<std::span<const std::uint8_
   return text;
 }
 
-inline std::string checksum_of_file(const std::string& path) {
+inline std::string of_file(const std::string& path) {
   const linnet::Bytes bytes = linnet::read_file(path);
-  return checksum_of({bytes});
+  return of({bytes});
 }
+
+}  // namespace checksum

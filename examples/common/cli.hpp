@@ -28,6 +28,10 @@ inline CLI::Option* folder(CLI::App* command, const std::string& name, std::stri
       ->check(CLI::Validator([](const std::string& path) { return path.empty() ? "expected a folder" : ""; }, ""));
 }
 
+inline void threads(CLI::App* command, int& value) {
+  number(command, "--threads", value, "Threads; 0 means all cores", 0, 4096);
+}
+
 /// --resume and --overwrite, of which a run takes one.
 inline void run_flags(CLI::App* command, bool& resume, bool& overwrite) {
   CLI::Option* const again = command->add_flag("--resume", resume, "Go on with the run in OUT, with the same options");

@@ -41,7 +41,7 @@ inline nlohmann::json about(const Images& images) {
 /// What a model's file says of the program that has trained it, of the images and of their noise ("" for none).
 inline std::map<std::string, std::string> provenance(const std::string& program, const Images& images,
                                                      const std::string& noise) {
-  return {{"program", program}, {"data", images.origin}, {"data_crc32", images.checksum}, {"noise", noise}};
+  return {{"linnet_program", program}, {"data", images.origin}, {"data_crc32", images.checksum}, {"noise", noise}};
 }
 
 /// What a model was trained on, beside the images that it is measured on.
@@ -119,8 +119,8 @@ inline std::vector<std::string> png_files(const std::string& folder) {
 /// "28 x 28": width and height of images {height, width, channels}.
 inline std::string size_text(const Shape& image) { return std::to_string(image[1]) + " x " + std::to_string(image[0]); }
 
-/// PNG files as grey images, all of the shape of the first, or of `expected` ones, which `whose` names ("the model").
-/// Throws FormatError for another size.
+/// PNG files as grey images, all of the shape of the first, or of an `expected` one, of which `whose` says why ("the
+/// model takes"). Throws FormatError for another size.
 inline ImageDataset load_pngs(const std::vector<std::string>& paths, std::vector<std::uint8_t> labels = {},
                               Shape expected = {}, std::string whose = "") {
   std::vector<std::uint8_t> bytes;
@@ -137,9 +137,11 @@ inline ImageDataset load_pngs(const std::vector<std::string>& paths, std::vector
     if (image.reduced) reduced.push_back(path);
   }
   if (!reduced.empty()) {
-    std::fprintf(stderr,
-                 "%s: warning: %zu of %zu PNG files hold colors, transparency or 16 bits, read as 8 bits of grey\n",
-                 reduced.front().c_str(), reduced.size(), paths.size());
+    std::fprintf(
+        stderr,
+        "%s: warning: %zu of %zu PNG files are stored in colors, with transparency or in 16 bits: they are read "
+        "as 8 bits of grey\n",
+        reduced.front().c_str(), reduced.size(), paths.size());
   }
   return ImageDataset(expected, std::move(bytes), std::move(labels));
 }
@@ -170,7 +172,7 @@ inline Images load(const std::string& folder) {
     }
     images.origin = std::move(origin);
     images.checksum =
-        checksum_of({images.train.bytes(), images.train.labels(), images.held_out.bytes(), images.held_out.labels()});
+        checksum::of({images.train.bytes(), images.train.labels(), images.held_out.bytes(), images.held_out.labels()});
     return images;
   };
   if (folder.empty()) {

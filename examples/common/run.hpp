@@ -58,7 +58,7 @@ inline void stop_if_interrupted() {
 
 /// A path as config.json has it, which may be read from another folder; "" stays.
 inline std::string absolute(const std::string& path) {
-  return path.empty() ? path : std::filesystem::absolute(path).lexically_normal().string();
+  return path.empty() ? path : std::filesystem::absolute(path).string();
 }
 
 /// What a run is.
@@ -74,24 +74,22 @@ struct Run {
 class Folder {
  public:
   /// Makes the folder and its config.json: the options, and as "about" the program, its version and the facts. Throws
-  /// FileError when there is something in it already but guests, and with `resume` when there is no run, or one with
-  /// other options: "threads" and paths may differ, whose files are compared. With `overwrite` what an earlier run of
-  /// this program has written is removed; what else lies in the folder stays. Throws ValueError for a file of the run
-  /// that would be removed.
+  /// FileError when there is something in it already but guests, and with `resume` when there is no such run;
+  /// FormatError for one with other options or files ("threads" and paths may differ). With `overwrite` what an earlier
+  /// run of this program has written is removed; what else lies in the folder stays. Throws ValueError for data or files
+  /// of the run in the folder that is overwritten.
   Folder(std::string path, const Run& run) : path_(std::move(path)) {
     namespace fs = std::filesystem;
     std::error_code error;
     nlohmann::json config = run.options;
     nlohmann::json& about = config["about"] = run.facts;
     about.update({{"program", run.program}, {"command", run.command}, {"version", LINNET_VERSION_STRING}});
-    for (const auto& [option, file] : run.files) {
-      about[option + "_crc32"] = checksum_of_file(file);
-      if (run.overwrite) require_outside(option, file);
-    }
-    const bool there = fs::exists(file("config.json"), error);
-    const bool is_own = there && program() == run.program;
+    for (const auto& [option, file] : run.files) about[option + kChecksum] = checksum::of_file(file);
+    const bool is_own = has("config.json") && program() == run.program;
     if (run.resume) {
-      if (!is_own) throw FileError(path_ + ": there is no run of " + run.program + " to go on with");
+      if (!is_own || command() != run.command) {
+        throw FileError(path_ + ": there is no run of `" + run.program + " " + run.command + "` to go on with");
+      }
       require_same(read_json(file("config.json")), config);
     } else {
       bool empty = true;
@@ -108,10 +106,11 @@ class Folder {
                         (is_own ? ": there is a run in it already; --resume goes on with it, --overwrite begins anew"
                                 : ": expected no folder or an empty one, there is something else in it"));
       }
+      if (run.overwrite) require_outside(config);
       make(path_);
       remove_earlier();
-      write_json("config.json", config);
     }
+    write_json("config.json", config);  // of a run that goes on: with the paths of now
     for (const char* name : {"models", "pictures"}) make(file(name));
   }
   /// A folder that a program has written.
@@ -168,43 +167,78 @@ class Folder {
     const nlohmann::json value = about.is_object() ? about.value(key, nlohmann::json()) : nlohmann::json();
     return value.is_string() ? value.get<std::string>() : "";
   }
-  void require_outside(const std::string& option, const std::string& path) const {
+  static constexpr const char* kChecksum = "_crc32";  ///< after an option's name: a fact of its files
+
+  /// Neither the data nor the files of a run may lie where it removes an earlier one.
+  void require_outside(const nlohmann::json& config) const {
     namespace fs = std::filesystem;
     std::error_code error;
-    const fs::path folder = fs::weakly_canonical(path_, error), file = fs::weakly_canonical(path, error);
-    if (std::mismatch(folder.begin(), folder.end(), file.begin(), file.end()).first == folder.end()) {
-      throw ValueError("--" + option + " " + path + ": lies in the run that --overwrite would remove");
+    const fs::path folder = fs::weakly_canonical(path_, error);
+    for (const auto& [key, fact] : config.at("about").items()) {
+      const std::string option = option_of(key);
+      const std::string path = option.empty() ? "" : config.value(option, std::string());
+      const fs::path file = fs::weakly_canonical(path, error);
+      if (!path.empty() &&
+          std::mismatch(folder.begin(), folder.end(), file.begin(), file.end()).first == folder.end()) {
+        throw ValueError("--" + option + " " + path + ": lies in the run that --overwrite would remove");
+      }
     }
   }
+  /// "data" of "data_crc32"; "" of another fact.
+  static std::string option_of(const std::string& fact) {
+    const std::string ending = kChecksum;
+    return fact.ends_with(ending) ? fact.substr(0, fact.size() - ending.size()) : "";
+  }
+  /// What a path leads to must be the same, not the path.
   void require_same(nlohmann::json before, nlohmann::json now) const {
-    for (const char* key : {"threads", "data", "classifier"}) before.erase(key), now.erase(key);
-    const std::string ending = "_crc32";
-    for (const auto& [key, checksum] : now["about"].items()) {
-      if (!key.ends_with(ending) || !before["about"].contains(key) || before["about"][key] == checksum) continue;
-      throw FormatError("--" + key.substr(0, key.size() - ending.size()) + ": not what the run in " + path_ +
-                        " began with: expected CRC-32 " + before["about"][key].dump() + ", got " + checksum.dump());
+    nlohmann::json facts = before.at("about");
+    facts.update(now.at("about"));
+    for (const auto& [key, fact] : facts.items()) {
+      const std::string option = option_of(key);
+      if (option.empty()) continue;
+      const auto text = [&key = key](const nlohmann::json& config) {
+        const nlohmann::json& about = config.at("about");
+        return about.contains(key) ? "of CRC-32 " + about.at(key).get<std::string>() : std::string("none");
+      };
+      if (text(before) != text(now)) {
+        throw FormatError("--" + option + ": not what the run in " + path_ + " began with: expected " + text(before) +
+                          ", got " + text(now));
+      }
+      before.erase(option);
+      now.erase(option);
     }
+    before.erase("threads");
+    now.erase("threads");
     const std::string difference = linnet::detail::first_difference(before, now);
     if (!difference.empty()) throw FormatError(file("config.json") + ": a run with other options: " + difference);
   }
-  /// Removes what an earlier run has made, which must not be taken for this one's, by the endings of its files.
+  /// Removes what an earlier run has made, which must not be taken for this one's: models with a history beside them,
+  /// checkpoints, the pictures that its figures name, and what lies beside config.json.
   void remove_earlier() const {
     namespace fs = std::filesystem;
+    std::vector<std::string> files;
     std::error_code error;
-    std::vector<fs::path> files;
-    for (const char* name : {"history.csv", "metrics.json", "report.html"}) files.push_back(file(name));
-    for (const char* name : {"models", "pictures"}) {
-      if (!has(name)) continue;
-      for (const auto& entry : fs::directory_iterator(file(name), error)) {
-        const std::string ending = entry.path().extension().string();
-        for (const char* written : {".safetensors", ".checkpoint", ".csv", ".png"}) {
-          if (ending == written && !entry.is_directory(error)) files.push_back(entry.path());
-        }
+    fs::directory_iterator entry(file("models"), error);
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+      fs::path path = entry->path();
+      if (path.extension() == ".checkpoint") files.push_back(path.string());
+      if (path.extension() != ".csv") continue;
+      files.push_back(path.string());
+      files.push_back(path.replace_extension(".safetensors").string());
+    }
+    if (error && error != std::errc::no_such_file_or_directory) {
+      throw FileError(file("models") + ": cannot be read: " + error.message());
+    }
+    if (has("metrics.json")) {
+      const nlohmann::json figures = read_json(file("metrics.json")).flatten();
+      for (const auto& [pointer, value] : figures.items()) {
+        if (value.is_string() && pointer.ends_with("/picture")) files.push_back(file(value.get<std::string>()));
       }
     }
-    for (const fs::path& path : files) {
+    for (const char* name : {"history.csv", "metrics.json", "report.html"}) files.push_back(file(name));
+    for (const std::string& path : files) {
       fs::remove(path, error);
-      if (error) throw FileError(path.string() + ": cannot be removed: " + error.message());
+      if (error) throw FileError(path + ": cannot be removed: " + error.message());
     }
   }
   std::string path_;
@@ -433,6 +467,10 @@ inline History train(const Folder& folder, const Job& job, const std::shared_ptr
   }
   if (std::filesystem::exists(checkpoint, error)) load_checkpoint(trainer, checkpoint);
   const Index before = trainer.progress.epoch;
+  if (before > job.epochs) {
+    throw FormatError(checkpoint + ": expected at most " + std::to_string(job.epochs) + " epochs, got " +
+                      std::to_string(before));
+  }
   const double work_of_epoch = job.work() / static_cast<double>(job.epochs);
   progress->skipped(work_of_epoch * static_cast<double>(before));
   const auto history = std::make_shared<History>(detail::Record::read(folder, job, before));

@@ -10,11 +10,11 @@ namespace denoise {
 
 namespace {
 
-/// A model whose output is an image like its input, from any program but one that says it is for something else.
+/// A model whose output is an image like its input; not one that another program of linnet's has saved.
 Model<float> load_denoiser(const std::string& path) {
   const Model<float> model = load_model(path);
   const auto about = load_safetensors(path).metadata;
-  const auto program = about.find("program");
+  const auto program = about.find("linnet_program");
   if (program != about.end() && program->second != kProgram) {
     throw FormatError(path + ": expected a model of denoise, got one of " + program->second);
   }
@@ -64,8 +64,9 @@ void eval_command(const Options& options, const std::string& path) {
   }
 }
 
-void apply_command(const std::string& path, const std::string& input, const std::string& out) {
+void apply_command(int threads, const std::string& path, const std::string& input, const std::string& out) {
   namespace fs = std::filesystem;
+  set_num_threads(threads);
   const Model<float> model = load_denoiser(path);
   std::error_code error;
   if (!fs::exists(input, error)) throw FileError(input + ": there is no such file or folder");

@@ -37,8 +37,9 @@ int main(int argc, char** argv) {
         ->type_name("NUMBERS");
     command->add_option("--noise-kind", options.noise_kind, "Kind of noise")
         ->check(CLI::IsMember({"gaussian", "salt-and-pepper", "salt-pepper"}));
-    cli::number(command, "--threads", options.threads, "Threads; 0 means all cores", 0, 4096);
+    cli::threads(command, options.threads);
   }
+  cli::threads(apply, options.threads);
   for (CLI::App* command : {study, train}) {
     cli::folder(command, "--out", options.out,
                 command == study ? "Run folder: models, figures, pictures and the report"
@@ -52,8 +53,8 @@ int main(int argc, char** argv) {
         ->check(CLI::IsMember({"sigmoid", "relu"}));
     command
         ->add_option("--epochs", options.epochs,
-                     "Passes over the training images (default: 24; with few images as many as 1,500 batches take, at "
-                     "most 240)")
+                     "Passes over the training images (default: 24; where that is fewer than 1,500 batches, as many as "
+                     "those take, at most 240)")
         ->check(CLI::Range(linnet::Index{1}, linnet::Index{100000}))
         ->type_name("NUMBER");
     cli::number(command, "--batch", options.batch, "Images in a batch", 1, 65536);
@@ -95,7 +96,7 @@ int main(int argc, char** argv) {
         if (*study) denoise::study_command(options);
         if (*train) denoise::train_command(options);
         if (*eval) denoise::eval_command(options, model);
-        if (*apply) denoise::apply_command(model, input, given_folder);
+        if (*apply) denoise::apply_command(options.threads, model, input, given_folder);
         if (*report) denoise::write_report(run::Folder(given_folder));
       },
       [&] {

@@ -124,16 +124,34 @@ json clean_strip(const run::Folder& folder, const ImageDataset& images, const Mo
   return strip(folder, "clean", "clean", images.subset(chosen).images(), judge, labels_of(images, chosen));
 }
 
-json measure_level(const Options& options, double noise, const data::Images& images, const Model<float>* judge,
-                   const Model<float>* noisy_judge) {
+namespace {
+
+json noisy_figures(const run::Folder& folder, const std::string& name, const Pairs& pairs, const ImageDataset& images,
+                   const Model<float>* judge) {
+  const std::vector<Index> chosen = chosen_images(images);
+  return {{"noisy", figures_of(pairs.noisy, pairs.clean, images, judge)},
+          {"noisy_strip",
+           strip(folder, "noisy", "noisy-" + name, rows_of(pairs.noisy, chosen), judge, labels_of(images, chosen))}};
+}
+
+}  // namespace
+
+json measure_noisy(const run::Folder& folder, const Trained& trained, const Options& options,
+                   const ImageDataset& images, const Model<float>* judge) {
+  const Pairs pairs = pairs_of(images, corruption_of(options, trained.noise, trained.blind), kHeldOutNoise);
+  return noisy_figures(folder, trained.blind ? "blind" : level_text(trained.noise), pairs, images, judge);
+}
+
+json measure_level(const run::Folder& folder, const Options& options, double noise, const data::Images& images,
+                   const Model<float>* judge, const Model<float>* noisy_judge) {
   const Pairs pairs = pairs_of(images.held_out, corruption_of(options, noise), kHeldOutNoise);
   const double deviation = best_blur(options, images.train, noise);
   const auto figures = [&](const Tensor<float>& y) { return figures_of(y, pairs.clean, images.held_out, judge); };
-  json level = {{"noise", noise},
-                {"noisy", figures(pairs.noisy)},
+  json level = noisy_figures(folder, level_text(noise), pairs, images.held_out, judge);
+  level.update({{"noise", noise},
                 {"box", figures(box_filter(pairs.noisy, 3))},
                 {"blur", figures(gaussian_filter(pairs.noisy, deviation))},
-                {"blur_deviation", deviation}};
+                {"blur_deviation", deviation}});
   if (noisy_judge != nullptr) {
     level["noisy_classifier"] = recognition(classifier::judge(*noisy_judge, pairs.noisy.view()), images.held_out);
   }
@@ -146,7 +164,6 @@ json measure(const run::Folder& folder, const Trained& trained, const Options& o
   const Tensor<float> y = trained.model.predict(pairs.noisy.view());
   json result = closeness(y, pairs.clean);
   result["noise"] = trained.noise;
-  result["noisy"] = closeness(pairs.noisy, pairs.clean);
   result["seed"] = trained.model.seed();
   result["dead_seeds"] = trained.dead_seeds;
   result.update(trained.history.json());
@@ -160,8 +177,6 @@ json measure(const run::Folder& folder, const Trained& trained, const Options& o
   const std::vector<int> labels = labels_of(images, chosen);
   const std::string file = trained.name;
   const Tensor<float> clean = rows_of(pairs.clean, chosen), out = rows_of(y, chosen);
-  result["noisy_strip"] = strip(folder, "noisy", "noisy-" + (trained.blind ? "blind" : level_text(trained.noise)),
-                                rows_of(pairs.noisy, chosen), judge, labels);
   result["strips"] = {strip(folder, "denoised", file + "-denoised", out, judge, labels),
                       strip(folder, "absolute error", file + "-error", absolute_error(clean, out), nullptr, {})};
   if (judge == nullptr) return result;

@@ -226,7 +226,7 @@ class StudyReport {
                           : "The same images at every level.");
     for (std::size_t i = 0; i < levels.size(); ++i) {
       page.heading("Noise " + level_text(levels[i].at("noise")));
-      json strips = {m.at("clean_strip"), main.at("levels")[i].at("noisy_strip")};
+      json strips = {m.at("clean_strip"), levels[i].at("noisy_strip")};
       for (const json& recipe : recipes) {
         if (!shown(recipe)) continue;
         for (json strip : recipe.at("levels")[i].at("strips")) {
@@ -325,9 +325,11 @@ class StudyReport {
           table({"images", "BCE", "excess", "MSE", "PSNR (dB)", "SSIM", "recognized", "confident but wrong"}, rows));
     }
     page.note(
-        "The width of the blur is the best on training images. The classifier of noisy digits begins with what that of "
-        "clean ones has learned. PSNR is that of the mean squared error over all "
-        "pixels.");
+        "The width of the blur is the best on training images. PSNR is that of the mean squared error over all "
+        "pixels." +
+        std::string(judged && !m.at("classifier").at("given").get<bool>()
+                        ? " The classifier of noisy digits begins with what that of clean ones has learned."
+                        : ""));
   }
 
   /// relu beside sigmoid.

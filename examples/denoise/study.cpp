@@ -77,15 +77,14 @@ Options resolved(Options options, const data::Images& images) {
 }
 
 /// A warning of trainings that are too short to learn much.
-void warn_of_few_steps(const std::deque<Recipe>& recipes, const data::Images& images) {
+void warn_of_few_steps(const std::deque<Recipe>& recipes, const data::Images& images, bool full) {
   constexpr Index kFewSteps = 200;
   for (const Recipe& recipe : recipes) {
     const Index steps = (images.train.size() + recipe.batch - 1) / recipe.batch * recipe.epochs;
     if (steps >= kFewSteps) continue;
-    std::fprintf(stderr,
-                 "warning: %s: %td steps in all, with %td images to train: too few to learn much; more --epochs or a "
-                 "smaller --batch make more\n",
-                 recipe.title.c_str(), steps, images.train.size());
+    std::fprintf(stderr, "warning: %s: %td steps in all, with %td images to train: too few to learn much%s\n",
+                 recipe.title.c_str(), steps, images.train.size(),
+                 full ? "" : "; more --epochs or a smaller --batch make more");
   }
 }
 
@@ -131,13 +130,13 @@ class Study {
   void run() {
     const run::Folder folder = open_folder(options_, true, recipes_, images_);
     data::warn(classifier_data_);
-    warn_of_few_steps(recipes_, images_);
+    warn_of_few_steps(recipes_, images_, options_.full);
     std::printf("%td images to train, %td held out: %s\n%zu models to train\n\n", images_.train.size(),
                 images_.held_out.size(), images_.origin.c_str(),
                 all_.size() + judges_.size() - (judges_.empty() || !given_ ? 0 : 1));
     progress_ = std::make_shared<run::Progress>(work_);
     for (Judge& judge : judges_) {
-      if (&judge != &judges_.front()) judge.model = judges_.front().model;
+      if (begin_with_first_ && &judge != &judges_.front()) judge.model = judges_.front().model;
       if (judge.job) classifier_seconds_ += run::train(folder, *judge.job, progress_).total_seconds();
     }
     for (Trained& trained : all_) train_denoiser(folder, trained, options_, images_, progress_);
@@ -156,12 +155,13 @@ class Study {
   };
 
   /// The classifier of clean digits, then one for each level of noise, which begins with what the first has learned
-  /// and so needs fewer epochs.
+  /// and so needs fewer epochs. A classifier that is given stays a judge: it may have seen other images.
   void add_judges() {
-    constexpr Index kLeastEpochs = 5;
+    constexpr Index kLeastEpochs = 3;
     const Index epochs_of_first = classifier::epochs_for(images_.train.size());
     const auto add = [&](const std::string& name, const std::string& title, double noise) {
-      const Index epochs = noise == 0 ? epochs_of_first : std::max(kLeastEpochs, epochs_of_first / 2);
+      const Index epochs =
+          noise == 0 || !begin_with_first_ ? epochs_of_first : std::max(kLeastEpochs, epochs_of_first / 2);
       Judge& judge = judges_.emplace_back(Judge{classifier::build(images_.train.image_shape(), options_.seed)});
       const Corruption corruption = corruption_of(options_, noise);
       judge.job =
@@ -209,12 +209,13 @@ class Study {
       about["parameters"] = judge()->parameter_count();
       about["file"] = given_ ? options_.classifier : "models/classifier.safetensors";
       about["other_training_data"] = classifier_data_.text;
+      about["given"] = given_;
     }
     for (std::size_t i = 0; i < options_.noise.size(); ++i) {
       const double noise = options_.noise[i];
       measuring("noise " + level_text(noise) + " without a denoiser", 0);
       metrics["levels"].push_back(
-          measure_level(options_, noise, images_, judge(), judges_.empty() ? nullptr : &judges_[i + 1].model));
+          measure_level(folder, options_, noise, images_, judge(), judges_.empty() ? nullptr : &judges_[i + 1].model));
     }
     const auto measure_one = [&](const Trained& trained) {
       measuring(trained.job->title, measuring_work_of(trained));
@@ -229,6 +230,7 @@ class Study {
       metrics["recipes"].push_back(entry);
     }
     metrics["blind"] = measure_one(all_.back());
+    metrics["blind"].update(measure_noisy(folder, all_.back(), options_, images_.held_out, judge()));
     metrics["sweep"] = sweep_of(all_, options_, images_.held_out, judge(), [&](double noise) {
       measuring("all models at noise " + level_text(noise), measuring_work_);
     });
@@ -253,6 +255,7 @@ class Study {
   const data::Images& images_;
   const std::deque<Recipe> recipes_ = recipes_of(options_);
   const bool given_ = !options_.classifier.empty();  ///< a classifier
+  const bool begin_with_first_ = !given_;            ///< whether the classifiers of noisy digits do
   data::TrainingData classifier_data_;
   std::deque<Judge> judges_;
   std::deque<Trained> all_;
@@ -281,7 +284,7 @@ void train_command(const Options& as_given) {
     work += add_training(all, recipes.front(), noise, options.blind, options, images);
   }
   const run::Folder folder = open_folder(options, false, recipes, images);
-  warn_of_few_steps(recipes, images);
+  warn_of_few_steps(recipes, images, false);
   std::printf("%s\n", all.front().model.summary().c_str());
   const auto progress = std::make_shared<run::Progress>(work);
   json metrics = figures::metrics_of(config_of(options, false), images);
@@ -289,6 +292,7 @@ void train_command(const Options& as_given) {
   for (Trained& trained : all) {
     train_denoiser(folder, trained, options, images, progress);
     json figures = measure(folder, trained, options, images.held_out, nullptr);
+    figures.update(measure_noisy(folder, trained, options, images.held_out, nullptr));
     figures["model"] = "models/" + trained.name + ".safetensors";
     metrics["models"].push_back(figures);
     const auto number = [](const json& value) { return value.get<double>(); };

@@ -119,14 +119,16 @@ nlohmann::json recognition(const classifier::Verdicts& verdicts, const ImageData
 /// below: then nothing is recognized.
 nlohmann::json clean_strip(const run::Folder& folder, const ImageDataset& images, const Model<float>* judge);
 
-/// What a trained denoiser does to the held-out images: figures, pictures, failures; "noisy" has the figures of those
-/// images as they were.
+/// The held-out images as a trained denoiser gets them: figures and a picture.
+nlohmann::json measure_noisy(const run::Folder& folder, const Trained& trained, const Options& options,
+                             const ImageDataset& images, const Model<float>* judge);
+/// What it does to them: figures, pictures, failures.
 nlohmann::json measure(const run::Folder& folder, const Trained& trained, const Options& options,
                        const ImageDataset& images, const Model<float>* judge);
 /// What a level of noise is without a denoiser: the noisy images themselves, under simple filters, and before a
 /// classifier of noisy digits.
-nlohmann::json measure_level(const Options& options, double noise, const data::Images& images,
-                             const Model<float>* judge, const Model<float>* noisy_judge);
+nlohmann::json measure_level(const run::Folder& folder, const Options& options, double noise,
+                             const data::Images& images, const Model<float>* judge, const Model<float>* noisy_judge);
 /// Every model at levels that it was not trained on. `measuring` is told of each level.
 nlohmann::json sweep_of(const std::deque<Trained>& models, const Options& options, const ImageDataset& images,
                         const Model<float>* judge, const std::function<void(double noise)>& measuring);
@@ -159,7 +161,7 @@ void study_command(const Options& options);
 /// Figures of one saved model on held-out images.
 void eval_command(const Options& options, const std::string& model);
 /// Denoises PNG files, a folder of them or an IDX file with a saved model.
-void apply_command(const std::string& model, const std::string& input, const std::string& out);
+void apply_command(int threads, const std::string& model, const std::string& input, const std::string& out);
 /// Writes report.html of a run folder anew.
 void write_report(const run::Folder& folder);
 

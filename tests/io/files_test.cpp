@@ -302,6 +302,8 @@ TEST_CASE("PNG files") {
     for (Index i = 0; i < 20 * channels; ++i) image.pixels.push_back(static_cast<std::uint8_t>(11 * i));
     write_png(path, image);
     const PngImage again = read_png(path, channels);
+    CHECK_FALSE(again.reduced);
+    CHECK(read_png(path, 4 - channels).reduced == (channels == 3));  // colors as grey, not grey as colors
     CHECK(again.width == 5);
     CHECK(again.height == 4);
     CHECK(again.pixels == image.pixels);

@@ -78,10 +78,7 @@ class Plan {
   /// Samples in each slice but the last, when a step has `samples` of them. Slices and lanes depend on the model and on
   /// the samples of the step alone, not on the size of batch that was planned for: so do the bits of the gradients.
   Index slice_of(Index samples) const {
-    // An even load for the threads: a multiple of the fewest slices, and with more slices than partial sums of the
-    // gradients, the same number for each sum.
-    const Index least = least_slices(samples);
-    const Index slices = round_up(least, least > most_lanes ? most_lanes : kMinSlices);
+    const Index slices = most_slices(samples);
     return (samples + slices - 1) / slices;
   }
   /// The most samples that any slice of a step of up to `batch` samples has.
@@ -93,7 +90,7 @@ class Plan {
   /// Partial sums of the gradients, each over a fixed run of slices.
   Index lanes_of(Index samples) const { return std::min(most_lanes, slice_count(samples)); }
   /// The most slices, and so pieces of work, that a step of up to `batch` samples is cut into.
-  Index most_slices() const { return round_up(least_slices(batch), most_lanes); }
+  Index most_slices() const { return most_slices(batch); }
   int node_count() const { return static_cast<int>(nodes.size()); }
   const PlannedNode<T>& node(int i) const { return nodes[static_cast<std::size_t>(i)]; }
 
@@ -122,9 +119,12 @@ class Plan {
   Index weight_count = 0;  ///< scalars in the weight arena
 
  private:
-  /// As many slices as it takes for none to be too large.
-  Index least_slices(Index samples) const {
-    return std::max(kMinSlices, (samples + largest_slice - 1) / largest_slice);
+  /// As many slices as it takes for none to be too large, and for an even load of the threads: a multiple of the
+  /// fewest, or with more slices than partial sums of the gradients, about as many for each sum. (Where that does not
+  /// divide the samples, fewer are enough.)
+  Index most_slices(Index samples) const {
+    const Index slices = (samples + largest_slice - 1) / largest_slice;
+    return round_up(std::max(kMinSlices, slices), slices > most_lanes ? most_lanes : kMinSlices);
   }
   /// The shapes of what node `n` reads, a sample of each; the nodes before it are in `before`.
   std::vector<Shape> input_shapes(const PlannedNode<T>& n, const std::vector<PlannedNode<T>>& before) const {
