@@ -136,7 +136,7 @@ class Study {
                 all_.size() + judges_.size() - (judges_.empty() || !given_ ? 0 : 1));
     progress_ = std::make_shared<run::Progress>(work_);
     for (Judge& judge : judges_) {
-      if (begin_with_first_ && &judge != &judges_.front()) judge.model = judges_.front().model;
+      if (!given_ && &judge != &judges_.front()) judge.model = judges_.front().model;
       if (judge.job) classifier_seconds_ += run::train(folder, *judge.job, progress_).total_seconds();
     }
     for (Trained& trained : all_) train_denoiser(folder, trained, options_, images_, progress_);
@@ -160,8 +160,7 @@ class Study {
     constexpr Index kLeastEpochs = 3;
     const Index epochs_of_first = classifier::epochs_for(images_.train.size());
     const auto add = [&](const std::string& name, const std::string& title, double noise) {
-      const Index epochs =
-          noise == 0 || !begin_with_first_ ? epochs_of_first : std::max(kLeastEpochs, epochs_of_first / 2);
+      const Index epochs = noise == 0 || given_ ? epochs_of_first : std::max(kLeastEpochs, epochs_of_first / 2);
       Judge& judge = judges_.emplace_back(Judge{classifier::build(images_.train.image_shape(), options_.seed)});
       const Corruption corruption = corruption_of(options_, noise);
       judge.job =
@@ -255,7 +254,6 @@ class Study {
   const data::Images& images_;
   const std::deque<Recipe> recipes_ = recipes_of(options_);
   const bool given_ = !options_.classifier.empty();  ///< a classifier
-  const bool begin_with_first_ = !given_;            ///< whether the classifiers of noisy digits do
   data::TrainingData classifier_data_;
   std::deque<Judge> judges_;
   std::deque<Trained> all_;
