@@ -100,6 +100,13 @@ const json* level_of(const json& levels, double noise) {
   return nullptr;
 }
 
+/// "0.5, 0.7"
+std::string levels_text(const std::vector<double>& levels) {
+  std::string text;
+  for (const double level : levels) text += (text.empty() ? "" : ", ") + level_text(level);
+  return text;
+}
+
 /// The page, section by section.
 class StudyReport {
  public:
@@ -125,8 +132,6 @@ class StudyReport {
   const json& main = recipes.at(0);   ///< the recipe that the report is about
   const json& twin = recipes.back();  ///< one that is there for its last activation alone
   const json& counterpart = find_counterpart();
-  const json& with_relu = twin.at("output") == "relu" ? twin : counterpart;
-  const json& with_sigmoid = twin.at("output") == "relu" ? counterpart : twin;
   const std::vector<double> noise = sweep.at("noise");  ///< the levels of the sweep
   const double floor = m.at("floor");
   const bool judged = m.contains("classifier");
@@ -146,6 +151,10 @@ class StudyReport {
         return recipe;
     }
     return main;
+  }
+  /// The figures at a level of noise of the twin, or of its counterpart, by the last activation.
+  const json& ending_with(const std::string& output, double at) const {
+    return *level_of((twin.at("output") == output ? twin : counterpart).at("levels"), at);
   }
 
   /// The figures that matter most.
@@ -183,15 +192,15 @@ class StudyReport {
       double time = 0;
       for (const json& level : recipe.at("levels")) time += level.at("timing").at("seconds").get<double>();
       rows.push_back(
-          {escaped(recipe.at("title").get<std::string>()), thousands(recipe.at("parameters").get<Index>()),
-           recipe.at("output").get<std::string>(), std::to_string(recipe.at("epochs").get<Index>()),
-           std::to_string(recipe.at("batch").get<Index>()),
+          {escaped(recipe.at("title").get<std::string>()), levels_text(recipe.at("noise")),
+           thousands(recipe.at("parameters").get<Index>()), recipe.at("output").get<std::string>(),
+           std::to_string(recipe.at("epochs").get<Index>()), std::to_string(recipe.at("batch").get<Index>()),
            number(recipe.at("lr"), 4) + (recipe.at("schedule") == "cosine" ? ", cosine to 0" : ", constant"),
            number(time, 1),
            thousands(std::llround(recipe.at("levels")[0].at("timing").at("images_per_second").get<double>()))});
     }
-    page.add(table({"network", "parameters", "last activation", "epochs", "batch", "Adam, learning rate",
-                    "all levels (s)", "images/s"},
+    page.add(table({"network", "noise", "parameters", "last activation", "epochs", "batch", "Adam, learning rate",
+                    "seconds", "images/s"},
                    rows));
     std::vector<std::string> summaries;
     for (const json& recipe : recipes) {
@@ -314,8 +323,9 @@ class StudyReport {
           figure_row("box filter, 3x3", level.at("box"), floor),
           figure_row("Gaussian blur, " + number(level.at("blur_deviation"), 2) + " pixels", level.at("blur"), floor)};
       for (const json& recipe : recipes) {
-        rows.push_back(
-            figure_row("<b>" + escaped(recipe.at("title").get<std::string>()) + "</b>", recipe.at("levels")[i], floor));
+        const json* figures = level_of(recipe.at("levels"), level.at("noise"));
+        if (figures == nullptr) continue;
+        rows.push_back(figure_row("<b>" + escaped(recipe.at("title").get<std::string>()) + "</b>", *figures, floor));
       }
       if (level.contains("noisy_classifier")) {
         rows.push_back(
@@ -336,11 +346,11 @@ class StudyReport {
   void last_activation() {
     page.heading("relu or sigmoid at the end");
     std::vector<std::vector<std::string>> rows;
-    for (std::size_t i = 0; i < levels.size(); ++i) {
-      for (const json* network : {&with_sigmoid, &with_relu}) {
-        const json& level = network->at("levels")[i];
-        std::vector<std::string> row = {level_text(level.at("noise")), network->at("output").get<std::string>(),
-                                        number(level.at("bce"), 4), last_losses(level), number(level.at("mse"), 4)};
+    for (const double at : twin.at("noise")) {
+      for (const std::string output : {"sigmoid", "relu"}) {
+        const json& level = ending_with(output, at);
+        std::vector<std::string> row = {level_text(at), output, number(level.at("bce"), 4), last_losses(level),
+                                        number(level.at("mse"), 4)};
         if (level.contains("cut_off")) {
           const json& cut = level.at("cut_off");
           row.insert(row.end(), {percent(cut.at("zeros"), 2), number(cut.at("zeros_bce"), 4),
@@ -363,11 +373,11 @@ class StudyReport {
         "the share of pixels that are cut off wrongly; <em>costs</em>: what they add to the BCE. <em>Last five "
         "epochs</em>: the lowest and the highest held-out loss. <em>Dead seeds</em>: initializations "
         "whose output became the same everywhere, and that were begun again with the next seed.");
-    for (std::size_t i = 0; i < levels.size(); ++i) {
+    for (const double at : twin.at("noise")) {
       json strips;
-      for (const json* network : {&with_sigmoid, &with_relu}) {
-        json strip = network->at("levels")[i].at("strips").at(0);
-        strip["name"] = "noise " + level_text(levels[i].at("noise")) + ", " + network->at("output").get<std::string>();
+      for (const std::string output : {"sigmoid", "relu"}) {
+        json strip = ending_with(output, at).at("strips").at(0);
+        strip["name"] = "noise " + level_text(at) + ", " + output;
         strips.push_back(strip);
       }
       page.add(strips_html(folder, strips));
@@ -608,9 +618,10 @@ class StudyReport {
       if (any) points.push_back(text + ".");
     }
     {
-      const json &r = with_relu.at("levels").back(), &s = with_sigmoid.at("levels").back();
-      points.push_back("With a relu at the end the loss at noise " + level_text(r.at("noise")) + " is " +
-                       number(r.at("bce"), 4) + ", with a sigmoid " + number(s.at("bce"), 4) +
+      const double at = twin.at("noise").back();
+      const json &r = ending_with("relu", at), &s = ending_with("sigmoid", at);
+      points.push_back("With a relu at the end the loss at noise " + level_text(at) + " is " + number(r.at("bce"), 4) +
+                       ", with a sigmoid " + number(s.at("bce"), 4) +
                        "; pixels that the relu sets to exactly 0, and should not, alone add " +
                        number(r.at("cut_off").at("zeros_bce"), 4) + ".");
     }

@@ -27,7 +27,8 @@ void write_history(const run::Folder& folder, const std::deque<Trained>& all) {
 json json_of(const Recipe& recipe) {
   return {{"name", recipe.name},     {"title", recipe.title},      {"model", recipe.model},
           {"output", recipe.output}, {"filters", recipe.filters},  {"epochs", recipe.epochs},
-          {"batch", recipe.batch},   {"lr", recipe.learning_rate}, {"schedule", recipe.schedule}};
+          {"batch", recipe.batch},   {"lr", recipe.learning_rate}, {"schedule", recipe.schedule},
+          {"noise", recipe.noise}};
 }
 
 /// The options as config.json has them: the keys are those of the command line. What --full decides stands in "about".
@@ -120,7 +121,7 @@ class Study {
     const bool labelled = images.train.labelled() && images.held_out.labelled();
     if (labelled) add_judges();
     for (const Recipe& recipe : recipes_) {
-      for (const double noise : options.noise) add(recipe, noise, false);
+      for (const double noise : recipe.noise) add(recipe, noise, false);
     }
     add(recipes_.front(), options.noise.back(), true);
     for (const Trained& trained : all_) measuring_work_ += measuring_work_of(trained);
@@ -225,7 +226,7 @@ class Study {
       json entry = json_of(recipe);
       entry["parameters"] = all_[next].model.parameter_count();
       entry["summary"] = all_[next].model.summary();
-      for (std::size_t i = 0; i < options_.noise.size(); ++i) entry["levels"].push_back(measure_one(all_[next++]));
+      for (std::size_t i = 0; i < recipe.noise.size(); ++i) entry["levels"].push_back(measure_one(all_[next++]));
       metrics["recipes"].push_back(entry);
     }
     metrics["blind"] = measure_one(all_.back());

@@ -56,7 +56,7 @@ void validate(const Options& options, const data::Images& images);
 /// digits that come with linnet take; at most ten times as many.
 Index default_epochs(Index images, Index batch);
 
-/// What is trained alike at every level of noise.
+/// What is trained alike at several levels of noise.
 struct Recipe {
   std::string name;   ///< of files: "autoencoder", "unet", ...
   std::string title;  ///< for people
@@ -64,11 +64,12 @@ struct Recipe {
   Index filters, epochs, batch;
   double learning_rate;
   std::string schedule;
+  std::vector<double> noise;  ///< the levels
 };
 /// The recipe that the options ask for.
 Recipe recipe_of(const Options& options);
 /// Those of a study: the first is the one that the report is about, the last is there for its last activation alone,
-/// the twin of another one.
+/// the twin of another one; without --full it is trained at the least level only.
 std::deque<Recipe> recipes_of(const Options& options);
 
 /// "autoencoder": the network of the original report, with 16 filters 7,265 parameters. "unet": two levels of 16, 32

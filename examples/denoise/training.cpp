@@ -79,8 +79,8 @@ Index default_epochs(Index images, Index batch) {
 Recipe recipe_of(const Options& options) {
   const bool unet = options.model == "unet";
   Recipe recipe{
-      options.model, unet ? "U-Net" : "autoencoder", options.model,   options.output, options.filters, *options.epochs,
-      options.batch, options.learning_rate,          options.schedule};
+      options.model, unet ? "U-Net" : "autoencoder", options.model,    options.output, options.filters, *options.epochs,
+      options.batch, options.learning_rate,          options.schedule, options.noise};
   if (options.output == "relu") recipe.name += "-relu", recipe.title += " with relu";
   return recipe;
 }
@@ -88,12 +88,16 @@ Recipe recipe_of(const Options& options) {
 std::deque<Recipe> recipes_of(const Options& options) {
   if (!options.full) {
     const Recipe main = recipe_of(options);
-    return {main, twin_of(main)};
+    Recipe twin = twin_of(main);
+    twin.noise = {options.noise.front()};
+    return {main, twin};
   }
-  const Recipe quick{"autoencoder-10", "autoencoder, 10 epochs", "autoencoder", "sigmoid", 16, 10, 128, 3e-3,
-                     "constant"};
-  const Recipe best{"autoencoder", "autoencoder, best recipe", "autoencoder", "sigmoid", 16, 100, 128, 4e-3, "cosine"};
-  const Recipe unet{"unet", "U-Net", "unet", "sigmoid", 16, 10, 64, 2e-3, "cosine"};
+  const Recipe quick{
+      "autoencoder-10", "autoencoder, 10 epochs", "autoencoder", "sigmoid", 16, 10, 128, 3e-3, "constant",
+      options.noise};
+  const Recipe best{"autoencoder", "autoencoder, best recipe", "autoencoder", "sigmoid", 16, 100, 128, 4e-3, "cosine",
+                    options.noise};
+  const Recipe unet{"unet", "U-Net", "unet", "sigmoid", 16, 10, 64, 2e-3, "cosine", options.noise};
   return {best, quick, unet, twin_of(quick)};
 }
 

@@ -4,30 +4,35 @@
 /// called one by one with their places in x, row by row.
 template <class T, class Visit>
 LINNET_INLINE void for_each_window(const PoolGeometry& g, const Visit& visit) {
-  const bool squares = g.y.taps == 2 && g.x.taps == 2;  // the most common windows: no loops over their taps
-  const Index down = g.x.input * g.channels, right = g.channels;
+  const Index right = g.channels, down = g.x.input * right;
+  // The most common windows, 2x2 and within the image, have no loops over their taps.
+  const bool squares = g.y.taps == 2 && g.x.taps == 2;
+  const ConvAxis::Range within = {g.x.outputs_of(0).first, g.x.outputs_of(g.x.taps - 1).last};
   for (Index n = 0; n < g.batch; ++n) {
     for (Index oy = 0; oy < g.y.output; ++oy) {
       const ConvAxis::Range ty = g.y.taps_of(oy);
+      const bool both_rows = squares && ty.last - ty.first == 2;
+      const Index row = n * g.input_size() + g.y.pixel(oy, 0) * down;
       for (Index ox = 0; ox < g.x.output; ++ox) {
-        const ConvAxis::Range tx = g.x.taps_of(ox);
         const Index out = n * g.output_size() + (oy * g.x.output + ox) * g.channels;
-        const bool square = squares && ty.last - ty.first == 2 && tx.last - tx.first == 2;
-        for (Index c = 0; c < g.channels; c += Pack<T>::kLanes) {
-          if (square) {
-            const Index first = n * g.input_size() + g.y.pixel(oy, 0) * down + g.x.pixel(ox, 0) * right + c;
+        if (both_rows && ox >= within.first && ox < within.last) {
+          const Index first = row + g.x.pixel(ox, 0) * right;
+          for (Index c = 0; c < g.channels; c += Pack<T>::kLanes) {
             visit(out + c, g.channels - c, Index{4}, [&](const auto& tap) LINNET_INLINE_LAMBDA {
-              tap(first);
-              tap(first + right);
-              tap(first + down);
-              tap(first + down + right);
+              tap(first + c);
+              tap(first + c + right);
+              tap(first + c + down);
+              tap(first + c + down + right);
             });
-            continue;
           }
+          continue;
+        }
+        const ConvAxis::Range tx = g.x.taps_of(ox);
+        for (Index c = 0; c < g.channels; c += Pack<T>::kLanes) {
           const auto taps = [&](const auto& tap) {
             for (Index r = ty.first; r < ty.last; ++r) {
-              const Index row = n * g.input_size() + g.y.pixel(oy, r) * g.x.input * g.channels + c;
-              for (Index s = tx.first; s < tx.last; ++s) tap(row + g.x.pixel(ox, s) * g.channels);
+              const Index at = n * g.input_size() + g.y.pixel(oy, r) * down + c;
+              for (Index s = tx.first; s < tx.last; ++s) tap(at + g.x.pixel(ox, s) * right);
             }
           };
           visit(out + c, g.channels - c, (ty.last - ty.first) * (tx.last - tx.first), taps);
