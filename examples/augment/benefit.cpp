@@ -14,7 +14,7 @@ namespace {
 constexpr Index kPerClass = 500;    ///< synthetic digits, at most
 constexpr Index kCandidates = 800;  ///< of a class, from which they are filtered
 constexpr Index kClassifierBatch = 64;
-constexpr Index kAutoencoderSteps = 3;  ///< for each of a classifier's steps, of half as many images
+constexpr Index kAutoencoderSteps = 6;  ///< for each of a classifier's steps, of half as many images
 
 struct StopOnInterrupt {
   template <class T>
@@ -67,30 +67,17 @@ struct Synthetic {
   std::vector<Index> kept;
 };
 
-/// Between latents of two (distorted) training images of a class, drawn from their posteriors. The filter keeps those
-/// that it takes for their class, the surest first. Where it keeps fewer than of other classes they are repeated, so
-/// that classes are as frequent as among the real images (a class of which it keeps none stays away).
+/// Samples of the posteriors of (distorted) training images of a class. The filter keeps those that it takes for their
+/// class, the surest first. Where it keeps fewer than of other classes they are repeated, so that classes are as
+/// frequent as among the real images (a class of which it keeps none stays away).
 Synthetic synthesize(const Vae& vae, const ImageDataset& few, const Model<float>& filter, std::uint64_t seed) {
   std::vector<Tensor<float>> kept_of_class;
   Synthetic result;
   for (int digit = 0; digit < classifier::kClasses; ++digit) {
     const ImageDataset of_class = few.of_class(digit);
     const RandomKey key{seed, 0x62656E65, static_cast<std::uint32_t>(digit)};
-    const auto latents = [&](std::uint32_t side) {
-      const Tensor<float> x =
-          drawn_images(of_class, distortion_for(of_class.size()), kCandidates, key.with_sample(side));
-      return vae.draw(vae.encode(x.view()).view(), key.with_stream(key.stream + 1 + side));
-    };
-    const Tensor<float> from = latents(0), to = latents(1);
-    Tensor<float> mixed({kCandidates, vae.latent()});
-    for (Index i = 0; i < kCandidates; ++i) {
-      const float share = key.with_sample(2).uniform(i);
-      for (Index k = 0; k < vae.latent(); ++k) {
-        const Index at = i * vae.latent() + k;
-        mixed[at] = std::fma(share, to[at] - from[at], from[at]);
-      }
-    }
-    const Tensor<float> y = vae.decode(mixed.view());
+    const Tensor<float> x = drawn_images(of_class, distortion_for(of_class.size()), kCandidates, key);
+    const Tensor<float> y = vae.decode(vae.draw(vae.encode(x.view()).view(), key.with_stream(key.stream + 1)).view());
     const classifier::Verdicts verdicts = classifier::judge(filter, y.view());
     std::vector<Index> kept;
     for (Index i = 0; i < kCandidates; ++i) {

@@ -178,7 +178,6 @@ void traverse_command(const PictureOptions& options) {
 void interpolate_command(const PictureOptions& options) {
   set_num_threads(options.threads);
   const Saved saved = load(options.model);
-  const Vae& vae = saved.vae;
   const Shape& shape = saved.model.input_shape();
   std::optional<ImageDataset> held_out;
   const auto image_of = [&](const char* option, const std::string& what) {
@@ -204,14 +203,8 @@ void interpolate_command(const PictureOptions& options) {
     }
     return image.images();
   };
-  const auto mean_of = [&](const Tensor<float>& image) { return vae.means(vae.encode(image.view()).view()); };
   const Tensor<float> from = image_of("--from", options.from), to = image_of("--to", options.to);
-  const Tensor<float> between = vae.between(mean_of(from).view(), mean_of(to).view(), options.steps);
-  // The two themselves stand at the ends.
-  Tensor<float> row(between.shape().without_batch().with_batch(options.steps + 2));
-  auto end = std::copy(from.begin(), from.end(), row.begin());
-  end = std::copy(between.begin(), between.end(), end);
-  std::copy(to.begin(), to.end(), end);
+  const Tensor<float> row = saved.vae.between(from.view(), to.view(), options.steps);
   write_picture(options.out, row, row.batch(), judge_of(options.classifier, options.model, saved));
 }
 

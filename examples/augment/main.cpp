@@ -83,11 +83,9 @@ int main(int argc, char** argv) {
                          (one ? "; for --digit all 0.0015)" : ")"))
         ->check(CLI::Range(1e-9, 10.0))
         ->type_name("NUMBER");
-    command
-        ->add_option("--seed", options.seed,
-                     "Seed of the initial weights, the order of images, their latents and distortions in training "
-                     "(which images a subset has is fixed)")
-        ->type_name("NUMBER");
+    cli::seed(command, options.seed,
+              "Seed of the initial weights, the order of images, their latents and distortions in training (which "
+              "images a subset has is fixed)");
     cli::folder(command, "--out", options.out,
                 one ? "Run folder: model and figures" : "Run folder: models, figures, pictures and the report");
     cli::run_flags(command, options.resume, options.overwrite);
@@ -118,7 +116,7 @@ int main(int argc, char** argv) {
   cli::number(benefit, "--seeds", benefit_options.seeds, "Random subsets, each with other initial weights", 2, 1000);
   cli::number(benefit, "--steps", benefit_options.steps, "Steps of 64 images that every classifier is trained for", 1,
               1000000);
-  benefit->add_option("--seed", benefit_options.seed, "The first of the seeds")->type_name("NUMBER");
+  cli::seed(benefit, benefit_options.seed, "The first of the seeds");
   cli::folder(benefit, "--out", benefit_options.out,
               "Run folder: of a study, or a new one; the results lie in OUT/benefit");
   cli::run_flags(benefit, benefit_options.resume, benefit_options.overwrite);
@@ -142,7 +140,7 @@ int main(int argc, char** argv) {
       ->add_option("--sampling", sample_options.sampling,
                    "Latents from the prior, or from the posteriors of training images")
       ->check(CLI::IsMember({"prior", "posterior"}));
-  sample->add_option("--seed", sample_options.seed, "Seed of the latents")->type_name("NUMBER");
+  cli::seed(sample, sample_options.seed, "Seed of the latents");
   cli::folder(sample, "--out", sample_options.out, "Folder for the images and manifest.csv")->required();
 
   for (CLI::App* command : {traverse, interpolate}) {

@@ -23,10 +23,11 @@ constexpr Index kNeighbours = 5;  ///< of density and coverage
 constexpr Index kPlane = 15;      ///< tiles along a side of the latent plane
 constexpr Index kTraversed = 17;  ///< images of a traversal, from -4 to 4
 constexpr double kTraversal = 4;
-constexpr Index kRadiiPerLimit = 10;  ///< steps of a walk from the mean of the prior to the radius of 95% of it
-constexpr double kExact = 0.005;      ///< of that radius: how exactly the first failure is known
-constexpr Index kReach = 3;           ///< so many times that radius
-constexpr Index kPoints = 300;        ///< of a scatter plot
+constexpr Index kPoints = 300;  ///< of a scatter plot
+// A walk from the mean of the prior outwards, in units of the radius of 95% of it: steps of kFine, behind kFar steps of
+// kCoarse, to kReach; then halvings until the first failure is known to less than kFine / 2^5.
+constexpr double kFine = 0.1, kCoarse = 0.5, kFar = 3, kReach = 10;
+constexpr int kHalvings = 8;
 
 /// Whether each image is taken for the class.
 std::vector<bool> recognized_of(const classifier::Verdicts& verdicts, int digit) {
@@ -138,18 +139,26 @@ Tensor<float> directions_of(const Vae& vae, Index count, const RandomKey& key) {
   return z;
 }
 
+/// The radii of the walk, in units of the radius of 95% of the prior.
+std::vector<double> steps_outwards() {
+  std::vector<double> radii;
+  const auto count = [](double length, double step) { return static_cast<int>(std::lround(length / step)); };
+  for (int k = 0; k <= count(kFar, kFine); ++k) radii.push_back(k * kFine);
+  for (int k = 1; k <= count(kReach - kFar, kCoarse); ++k) radii.push_back(kFar + k * kCoarse);
+  return radii;
+}
+
 /// From the prior's mean along random directions: where the verdict is first another than the class. Steps find between
 /// which radii that is, halving where.
 json extremes_of(const run::Folder& folder, const Trained& trained, const Vae& vae, const Judge& judge,
                  Index directions, bool pictures) {
-  const double limit = prior_radius(vae.latent()), step = limit / double{kRadiiPerLimit};
+  const double limit = prior_radius(vae.latent());
   const Tensor<float> towards = directions_of(vae, directions, sample_key(trained.subset).with_step(1));
   constexpr double kNever = std::numeric_limits<double>::infinity();
   const auto images_at = [&](const std::vector<double>& radii) {
     Tensor<float> z = towards;
     for (Index i = 0; i < directions; ++i) {
-      double radius = radii[static_cast<std::size_t>(i)];
-      if (radius == kNever) radius = 0;  // of no interest, but a number
+      const double radius = radii[static_cast<std::size_t>(i)];
       for (float& x : z.samples(i, 1)) x = static_cast<float>(double{x} * radius);
     }
     return vae.decode(z.view());
@@ -157,23 +166,25 @@ json extremes_of(const run::Folder& folder, const Trained& trained, const Vae& v
   const auto recognized_at = [&](const std::vector<double>& radius) {
     return recognized_of(classifier::judge(judge.model, images_at(radius).view()), trained.digit);
   };
-  std::vector<double> first(static_cast<std::size_t>(directions), kNever);
+  // The first failure lies in (still, first].
+  std::vector<double> still(static_cast<std::size_t>(directions), 0), first(still.size(), kNever);
   json radii = json::array(), rates = json::array();
-  for (Index k = 0; k <= kReach * kRadiiPerLimit; ++k) {
-    const double radius = limit * (static_cast<double>(k) / double{kRadiiPerLimit});
+  for (const double step : steps_outwards()) {
+    const double radius = limit * step;
     const std::vector<bool> recognized = recognized_at(std::vector<double>(first.size(), radius));
     for (std::size_t i = 0; i < first.size(); ++i) {
-      if (!recognized[i] && first[i] == kNever) first[i] = radius;
+      if (first[i] != kNever) continue;
+      (recognized[i] ? still[i] : first[i]) = radius;
     }
     radii.push_back(radius);
     rates.push_back(counted(std::count(recognized.begin(), recognized.end(), true), directions));
   }
-  for (double width = step / 2; width > kExact * limit / 2; width /= 2) {
-    std::vector<double> before = first;  // the middle of where the change lies
-    for (double& radius : before) radius = std::max(0.0, radius - width);
-    const std::vector<bool> recognized = recognized_at(before);
+  for (int k = 0; k < kHalvings; ++k) {
+    std::vector<double> middle = first;
+    for (std::size_t i = 0; i < first.size(); ++i) middle[i] = first[i] == kNever ? 0 : (still[i] + first[i]) / 2;
+    const std::vector<bool> recognized = recognized_at(middle);
     for (std::size_t i = 0; i < first.size(); ++i) {
-      if (!recognized[i] && first[i] != kNever) first[i] = before[i];
+      if (first[i] != kNever) (recognized[i] ? still[i] : first[i]) = middle[i];
     }
   }
   std::vector<std::size_t> order(first.size());
@@ -183,7 +194,7 @@ json extremes_of(const run::Folder& folder, const Trained& trained, const Vae& v
   for (const std::size_t i : order) radii_of_failure.push_back(first[i] == kNever ? json(nullptr) : json(first[i]));
   json result = {
       {"limit", limit},
-      {"reach", limit * double{kReach}},
+      {"reach", limit * kReach},
       {"radius", radii},
       {"recognized", rates},
       {"first", radii_of_failure},
@@ -196,7 +207,9 @@ json extremes_of(const run::Folder& folder, const Trained& trained, const Vae& v
     labels.push_back("r = " + report::number(first[i], 1));
   }
   if (pictures && !shown.empty()) {
-    result["strip"] = strip(folder, "first failures", trained.name + "-failures", rows_of(images_at(first), shown),
+    std::vector<double> finite = first;
+    std::replace(finite.begin(), finite.end(), kNever, 0.0);  // of no interest, but a number
+    result["strip"] = strip(folder, "first failures", trained.name + "-failures", rows_of(images_at(finite), shown),
                             &judge.model, std::vector<int>(shown.size(), trained.digit));
     result["strip"]["labels"] = labels;
   }
@@ -249,20 +262,24 @@ json traversals_of(const run::Folder& folder, const Trained& trained, const Vae&
   return strips;
 }
 
+/// The images of one strip, and their class.
+Tensor<float> first_strip(const Tensor<float>& images) {
+  return Tensor<float>(images.samples(0, std::min(figures::kStripImages, images.batch())));
+}
+std::vector<int> truth_of(const Trained& trained) {
+  return std::vector<int>(static_cast<std::size_t>(figures::kStripImages), trained.digit);
+}
+
 json pictures_of(const run::Folder& folder, const Trained& trained, const Vae& vae, const Judge& judge,
                  const Tensor<float>& samples, const Tensor<float>& train) {
   const Tensor<float> held_out = evenly(*trained.held_out, figures::kStripImages).images();
   json result;
-  const std::vector<int> truth(static_cast<std::size_t>(figures::kStripImages), trained.digit);
   const auto ten = [&](const std::string& name, const std::string& file, const Tensor<float>& images,
                        const Model<float>* model) {
-    return strip(folder, name, trained.name + "-" + file, images, model, truth);
+    return strip(folder, name, trained.name + "-" + file, images, model, truth_of(trained));
   };
-  const auto first_ten = [](const Tensor<float>& images) {
-    return Tensor<float>(images.samples(0, std::min(figures::kStripImages, images.batch())));
-  };
-  result["samples"] = ten("samples", "samples", first_ten(samples), &judge.model);
-  const Tensor<float> originals = first_ten(held_out);
+  result["samples"] = ten("samples", "samples", first_strip(samples), &judge.model);
+  const Tensor<float> originals = first_strip(held_out);
   result["reconstructions"] = {ten("held out", "originals", originals, nullptr),
                                ten("reconstructed", "reconstructions",
                                    vae.decode(vae.means(vae.encode(originals.view()).view()).view()), &judge.model)};
@@ -276,12 +293,12 @@ json pictures_of(const run::Folder& folder, const Trained& trained, const Vae& v
   }
   result["traversals"] = traversals_of(folder, trained, vae, judge);
   if (held_out.batch() >= 4) {
-    const Tensor<float> means = vae.means(vae.encode(held_out.samples(0, 4)).view());
-    const auto between = [&](Index from) {
-      return vae.between(means.samples(from, 1), means.samples(from + 1, 1), figures::kStripImages);
+    const auto between = [&](Index pair, const std::string& file) {
+      const Tensor<float> row =
+          vae.between(held_out.samples(2 * pair, 1), held_out.samples(2 * pair + 1, 1), figures::kStripImages - 2);
+      return ten("pair " + std::to_string(pair + 1), file, row, &judge.model);
     };
-    result["interpolations"] = {ten("from one to another", "between-1", between(0), &judge.model),
-                                ten("two others", "between-2", between(2), &judge.model)};
+    result["interpolations"] = {between(0, "between-1"), between(1, "between-2")};
   }
   // The samples that are nearest to a training image, and those images.
   const Tensor<float> some(samples.samples(0, std::min<Index>(200, samples.batch())));
@@ -374,6 +391,10 @@ json measure(const run::Folder& folder, const Trained& trained, const Judge& jud
         drawn_images(trained.train, distortion_for(trained.train.size()), counts.samples, key.with_step(3));
     const Tensor<float> y = vae.decode(vae.draw(vae.encode(x.view()).view(), key.with_step(4)).view());
     result["posterior"] = scores_of(y, classifier::judge(judge.model, y.view()), trained, judge, real, train, compared);
+    if (pictures) {
+      result["posterior"]["strip"] = strip(folder, "samples of posteriors", trained.name + "-posteriors",
+                                           first_strip(y), &judge.model, truth_of(trained));
+    }
   }
   const Index own_count = std::min(compared, trained.train.size());
   result["own_diversity"] = diversity_of(evenly(trained.train, own_count).images(), own_count);

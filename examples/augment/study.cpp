@@ -212,7 +212,7 @@ void train_command(const Options& as_given) {
   set_num_threads(options.threads);
   if (options.samples.empty()) options.samples = {"all"};
   if (options.digit.size() != 1 || options.samples.size() != 1) {
-    throw ValueError("augment train: expected one --digit and one --samples");
+    throw ValueError("expected one --digit and one --samples");
   }
   const data::Images images = data::load(options.data);
   resolve(options, images);

@@ -33,7 +33,7 @@ struct ElboFigures {
 Recipe recipe_of(const Options& options, const std::string& name) {
   const bool improved = name == "improved";
   return {.name = name,
-          .title = improved ? "improved: distorted images" : "plain",
+          .title = improved ? "improved" : "plain",
           .network = options.network.value_or("small"),
           .latent = options.latent.value_or(improved ? 16 : 2),
           .beta = options.beta,

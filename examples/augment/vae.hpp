@@ -16,7 +16,7 @@ namespace augment {
 
 using namespace linnet;
 
-/// "small": for 28x28 images and two latents 418,000 weights; "large": twice as wide in the middle, 839,000, for a
+/// "small": for 28x28 images and two latents 415,893 parameters; "large": twice as wide in the middle, 825,253, for a
 /// model of all classes. Throws ShapeError for an image whose height or width is no multiple of 4.
 inline Model<float> build_vae(const Shape& image, const std::string& network, Index latent, double beta,
                               std::uint64_t seed) {
@@ -99,8 +99,10 @@ class Vae {
     }
     return decode(z.view());
   }
-  /// Images on the straight line between two latents {1, latent}.
-  Tensor<float> between(TensorView<const float> from, TensorView<const float> to, Index steps) const {
+  /// Two images {1, ...}, and between them `steps` images on the straight line from the mean of one's latent to that of
+  /// the other's.
+  Tensor<float> between(TensorView<const float> first, TensorView<const float> last, Index steps) const {
+    const Tensor<float> from = means(encode(first).view()), to = means(encode(last).view());
     Tensor<float> z({steps, latent()});
     for (Index i = 0; i < steps; ++i) {
       const double share = share_of(i, steps);
@@ -108,7 +110,12 @@ class Vae {
         z[i * latent() + k] = static_cast<float>(std::fma(share, double{to[k]} - double{from[k]}, double{from[k]}));
       }
     }
-    return decode(z.view());
+    const Tensor<float> line = decode(z.view());
+    Tensor<float> all(first.shape().without_batch().with_batch(steps + 2));
+    auto end = std::copy(first.begin(), first.end(), all.begin());
+    end = std::copy(line.begin(), line.end(), end);
+    std::copy(last.begin(), last.end(), end);
+    return all;
   }
 
   Elbo elbo(TensorView<const float> images, const RandomKey& key) const {

@@ -81,8 +81,7 @@ int main(int argc, char** argv) {
   cli::folder(training, "--out", options.out, "Run folder");
   cli::number(training, "--epochs", options.epochs,
               "Passes over the training digits; 0: as many as 120,000 digits take, but 5 to 60", 0, 100000);
-  training->add_option("--seed", options.seed, "Seed of the initial weights, the order and the dropout")
-      ->type_name("NUMBER");
+  cli::seed(training, options.seed, "Seed of the initial weights, the order and the dropout");
   cli::run_flags(training, options.resume, options.overwrite);
   training->add_option("--config", config, "Options from a JSON file, such as config.json of a run folder")
       ->type_name("FILE");

@@ -28,6 +28,11 @@ inline CLI::Option* folder(CLI::App* command, const std::string& name, std::stri
       ->check(CLI::Validator([](const std::string& path) { return path.empty() ? "expected a folder" : ""; }, ""));
 }
 
+/// A random seed: any whole number that is not negative.
+inline void seed(CLI::App* command, std::uint64_t& value, const std::string& description) {
+  command->add_option("--seed", value, description)->check(CLI::NonNegativeNumber)->type_name("NUMBER");
+}
+
 inline void threads(CLI::App* command, int& value) {
   number(command, "--threads", value, "Threads; 0 means all cores", 0, 4096);
 }

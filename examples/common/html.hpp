@@ -104,6 +104,8 @@ body { margin: 0; background: var(--ground); color: var(--ink); font: 16px/1.55 
 main { max-width: 960px; margin: 0 auto; padding: 32px 20px 64px; }
 h1 { font-size: 28px; line-height: 1.2; margin: 0 0 4px; } h2 { font-size: 20px; margin: 44px 0 8px; }
 h3 { font-size: 16px; margin: 26px 0 6px; } p { margin: 8px 0; } .soft { color: var(--soft); }
+td .range { display: block; font-size: 12.5px; }
+.swatch { background: #000; color: #fff; border: 2px solid; border-radius: 3px; padding: 1px 7px; margin-right: 4px; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: 12px; margin: 22px 0; }
 .tile { background: var(--card); border-radius: 10px; padding: 14px 16px; }
 .tile b { display: block; font-size: 23px; font-variant-numeric: tabular-nums; } .tile span { color: var(--soft); font-size: 14px; }
@@ -124,10 +126,10 @@ svg { width: 100%; height: auto; display: block; } svg text { fill: var(--soft);
 svg .grid { stroke: var(--line); } svg .line { fill: none; stroke-width: 2.2; stroke-linejoin: round; }
 svg .reference { stroke: var(--soft); stroke-dasharray: 2 4; stroke-width: 1.3; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 14px; color: var(--soft); margin: 4px 0; padding: 0; list-style: none; }
-.legend svg { display: inline-block; width: 34px; height: 10px; vertical-align: middle; margin-right: 6px; }
+.legend svg { display: inline-block; width: 34px; height: 12px; vertical-align: middle; margin-right: 6px; }
 .heat td { text-align: center; padding: 4px 2px; border: 1px solid var(--ground); font-variant-numeric: tabular-nums; font-size: 13px; }
 .heat th { text-align: center; padding: 4px 6px; border: 0; }
-.planes { display: grid; grid-template-columns: repeat(auto-fill, minmax(290px, 1fr)); gap: 18px; } .planes figure { margin: 0; }
+.planes { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 400px), 1fr)); gap: 18px; } .planes figure { margin: 0; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(380px, 1fr)); gap: 18px; }
 details { margin: 10px 0; } summary { cursor: pointer; color: var(--soft); }
 )";

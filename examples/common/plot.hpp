@@ -1,4 +1,4 @@
-// Line plots as SVG: crisp at any size, in the page's colors, told apart by dashes as well.
+// Line plots as SVG: crisp at any size, in the page's colors, told apart by marks and dashes as well.
 #pragma once
 
 #include <algorithm>
@@ -46,6 +46,20 @@ inline double nice_step(double range, int most) {
 }
 /// The decimals that tell marks apart which are `step` apart.
 inline int decimals_of(double step) { return std::max(0, -static_cast<int>(std::floor(std::log10(step) + 1e-9))); }
+/// A mark at (x, y), of a shape for each color: lines can be told apart without seeing colors.
+inline std::string mark(int color, double x, double y) {
+  const auto at = [&](double dx, double dy) { return number(x + dx, 1) + "," + number(y + dy, 1) + " "; };
+  const std::string style = " style=\"fill:var(--c" + std::to_string(color % 6) + ")\"/>";
+  if (color % 6 == 0 || color == kReferenceColor) {
+    return "<circle r=\"3.4\" cx=\"" + number(x, 1) + "\" cy=\"" + number(y, 1) + "\"" + style;
+  }
+  constexpr double r = 4;
+  const std::string points = color % 6 == 1   ? at(-r, -r) + at(r, -r) + at(r, r) + at(-r, r)
+                             : color % 6 == 2 ? at(0, -1.3 * r) + at(1.2 * r, r) + at(-1.2 * r, r)
+                             : color % 6 == 3 ? at(0, -1.4 * r) + at(1.4 * r, 0) + at(0, 1.4 * r) + at(-1.4 * r, 0)
+                                              : at(0, 1.3 * r) + at(1.2 * r, -r) + at(-1.2 * r, -r);
+  return "<polygon points=\"" + points + "\"" + style;
+}
 inline std::string dash(const Series& s) {
   return s.dashed ? " stroke-dasharray=\"6 5\"" : s.color > 5 ? " stroke-dasharray=\"2 3\"" : "";
 }
@@ -53,6 +67,7 @@ inline std::string dash(const Series& s) {
 
 inline std::string svg(const LinePlot& plot) {
   constexpr double kLeft = 66, kRight = 884, kTop = 14, kBottom = 316;
+  constexpr std::size_t kMarks = 12;  // on a line, at most
   double x_low = std::numeric_limits<double>::infinity(), x_high = -x_low, y_low = x_low, y_high = -x_low;
   for (const Series& s : plot.series) {
     for (const double x : s.x) x_low = std::min(x_low, x), x_high = std::max(x_high, x);
@@ -88,10 +103,13 @@ inline std::string svg(const LinePlot& plot) {
   }
   double x_step = detail::nice_step(x_high - x_low, 13);
   if (plot.x_whole) x_step = std::max(1.0, x_step);
-  for (double k = std::ceil(x_low / x_step - 1e-9); k * x_step <= x_high + 1e-9; ++k) {
-    text += "<text x=\"" + number(x_of(k * x_step), 1) + "\" y=\"" + number(kBottom + 20, 0) +
-            "\" text-anchor=\"middle\">" + number(k * x_step, detail::decimals_of(x_step)) + "</text>\n";
-  }
+  const auto x_tick = [&](double x) {
+    text += "<text x=\"" + number(x_of(x), 1) + "\" y=\"" + number(kBottom + 20, 0) + "\" text-anchor=\"middle\">" +
+            number(x, detail::decimals_of(x_step)) + "</text>\n";
+  };
+  const double first_tick = std::ceil(x_low / x_step - 1e-9);
+  if (plot.x_whole && first_tick * x_step - x_low >= x_step / 2) x_tick(x_low);
+  for (double k = first_tick; k * x_step <= x_high + 1e-9; ++k) x_tick(k * x_step);
   text += "<text x=\"" + number((kLeft + kRight) / 2, 0) + "\" y=\"360\" text-anchor=\"middle\">" +
           escaped(plot.x_label) + "</text><text transform=\"translate(14 " + number((kTop + kBottom) / 2, 0) +
           ") rotate(-90)\" text-anchor=\"middle\">" + escaped(plot.y_label) + "</text>\n";
@@ -111,12 +129,12 @@ inline std::string svg(const LinePlot& plot) {
     for (std::size_t i = 0; i < s.y.size(); ++i) {
       if (std::isfinite(s.y[i])) points += number(x_of(s.x[i]), 1) + "," + number(y_of(s.y[i]), 1) + " ";
     }
-    if (s.y.size() == 1) {
-      text += "<circle r=\"4\" cx=\"" + number(x_of(s.x[0]), 1) + "\" cy=\"" + number(y_of(s.y[0]), 1) +
-              "\" style=\"fill:" + color + "\"/>\n";
-    }
     text += "<polyline class=\"line\" style=\"stroke:" + color + "\"" + detail::dash(s) + " points=\"" + points +
             "\"><title>" + escaped(s.name) + "</title></polyline>\n";
+    const std::size_t every = (s.y.size() + kMarks - 1) / kMarks;
+    for (std::size_t i = (s.y.size() - 1) % every; i < s.y.size(); i += every) {
+      if (std::isfinite(s.y[i])) text += detail::mark(s.color, x_of(s.x[i]), y_of(s.y[i])) + "\n";
+    }
   }
   return text + "</svg>\n";
 }
@@ -126,10 +144,10 @@ inline std::string figure(const LinePlot& plot, const std::string& caption = "")
   std::string legend = "<ul class=\"legend\">\n";
   for (const Series& s : plot.series) {
     legend +=
-        "<li><svg viewBox=\"0 0 34 10\" aria-hidden=\"true\"><line x1=\"0\" x2=\"34\" y1=\"5\" y2=\"5\" "
+        "<li><svg viewBox=\"0 0 34 12\" aria-hidden=\"true\"><line x1=\"0\" x2=\"34\" y1=\"6\" y2=\"6\" "
         "style=\"stroke:var(--c" +
-        std::to_string(s.color % 6) + ");stroke-width:2.4\"" + detail::dash(s) + "/></svg>" + escaped(s.name) +
-        "</li>\n";
+        std::to_string(s.color % 6) + ");stroke-width:2.4\"" + detail::dash(s) + "/>" + detail::mark(s.color, 17, 6) +
+        "</svg>" + escaped(s.name) + "</li>\n";
   }
   return "<figure>" + legend + "</ul>" + svg(plot) +
          (caption.empty() ? "" : "<figcaption>" + caption + "</figcaption>") + "</figure>\n";

@@ -13,8 +13,8 @@ int main(int argc, char** argv) {
   denoise::Options options;
   std::string model, input, config, given_folder;
 
-  CLI::App* study =
-      app.add_subcommand("study", "Train a model for each level of noise, measure, and write one report of all");
+  CLI::App* study = app.add_subcommand(
+      "study", "Train a model for each level of noise and one for all of them (blind), measure, and write one report");
   CLI::App* train = app.add_subcommand("train", "Train a model for each level of noise");
   CLI::App* eval = app.add_subcommand("eval", "Measure a saved model on held-out images");
   CLI::App* apply =
@@ -61,8 +61,7 @@ int main(int argc, char** argv) {
     cli::number(command, "--lr", options.learning_rate, "Adam's (first) learning rate", 1e-9, 10.0);
     command->add_option("--schedule", options.schedule, "Learning rate: falling to 0 along a cosine, or constant")
         ->check(CLI::IsMember({"cosine", "constant"}));
-    command->add_option("--seed", options.seed, "Seed of the initial weights, the order and the noise")
-        ->type_name("NUMBER");
+    cli::seed(command, options.seed, "Seed of the initial weights, the order and the noise");
     cli::run_flags(command, options.resume, options.overwrite);
     command
         ->add_option("--config", config,

@@ -140,7 +140,8 @@ class StudyReport {
   int sections = 0;
   Page page{"Denoised images: what is recovered, what is lost",
             "Convolutional networks that remove noise, trained and measured with linnet. All figures are of " +
-                thousands(m.at("data").at("held_out").get<Index>()) + " held-out images that no training saw."};
+                thousands(m.at("data").at("held_out").get<Index>()) +
+                " held-out images that no training saw, unless they are said to be of training."};
 
   void section(const std::string& title) { page.section(std::to_string(++sections) + ". " + title); }
   bool shown(const json& recipe) const { return recipe.at("name") != twin.at("name"); }
@@ -211,7 +212,7 @@ class StudyReport {
                escaped(recipe.at("title").get<std::string>()) + ", layer by layer</summary><pre>" +
                escaped(summaries.back()) + "</pre></details>\n");
     }
-    page.add("<details><summary>The run</summary>" +
+    page.add("<details open><summary>The run</summary>" +
              table({},
                    {{"images", figures::images_text(m)},
                     {"noise",
@@ -221,7 +222,7 @@ class StudyReport {
                     {"loss", "binary cross-entropy, mean over pixels and batch, in nats"},
                     {"seed", std::to_string(config.at("seed").get<std::uint64_t>())},
                     {"version, compiler", figures::version_text(m)},
-                    {"steps of training, in all", number(seconds, 0) + " s, classifiers and the blind model included"},
+                    {"training, in all", number(seconds, 0) + " s, classifiers and the blind model included"},
                     {"the same again", "<code>denoise study --config config.json --out OTHER</code>"}},
                    2) +
              "</details>\n");
@@ -373,6 +374,13 @@ class StudyReport {
         "the share of pixels that are cut off wrongly; <em>costs</em>: what they add to the BCE. <em>Last five "
         "epochs</em>: the lowest and the highest held-out loss. <em>Dead seeds</em>: initializations "
         "whose output became the same everywhere, and that were begun again with the next seed.");
+    const std::vector<double> compared = twin.at("noise");
+    if (compared.size() < levels.size()) {
+      page.paragraph("The network with " + twin.at("output").get<std::string>() +
+                     " at the end is there for this comparison, and trained at noise " + level_text(compared[0]) +
+                     " only; <code>--full</code> trains it at every level.");
+    }
+    for (const double at : compared) page.paragraph(difference_text(at));
     for (const double at : twin.at("noise")) {
       json strips;
       for (const std::string output : {"sigmoid", "relu"}) {
@@ -382,6 +390,17 @@ class StudyReport {
       }
       page.add(strips_html(folder, strips));
     }
+  }
+
+  /// Where the difference between relu and sigmoid comes from.
+  std::string difference_text(double at) const {
+    const json &r = ending_with("relu", at), &s = ending_with("sigmoid", at), &cut = r.at("cut_off");
+    const double more = r.at("bce").get<double>() - s.at("bce").get<double>();
+    const double cost = cut.at("zeros_bce").get<double>() + cut.at("ones_bce").get<double>();
+    return "With a relu at the end the loss at noise " + level_text(at) + " is " + number(r.at("bce"), 4) +
+           ", with a sigmoid " + number(s.at("bce"), 4) + ". Of the difference, " + number(more, 4) +
+           ", pixels that are cut off wrongly cost " + number(cost, 4) + "; the rest is the picture: its MSE is " +
+           number(r.at("mse"), 4) + " with a relu and " + number(s.at("mse"), 4) + " with a sigmoid.";
   }
 
   /// "0.1022 to 0.1101": the held-out losses of a model's last five epochs.
@@ -439,23 +458,28 @@ class StudyReport {
       return y;
     };
     for (const json& recipe : recipes) {
-      LinePlot recognized{.title = "Recognition over noise",
+      if (!shown(recipe)) continue;
+      const std::string title = recipe.at("title");
+      page.heading(title);
+      LinePlot recognized{.title = "Recognition over noise: " + title,
                           .x_label = noise_axis,
                           .y_label = "recognized (% of the digits)",
                           .series = {},
                           .y_percent = true};
-      LinePlot ratio{.title = "PSNR over noise", .x_label = noise_axis, .y_label = "PSNR (dB)", .series = {}};
-      int color = 0;
+      LinePlot ratio{.title = "PSNR over noise: " + title, .x_label = noise_axis, .y_label = "PSNR (dB)", .series = {}};
+      int color = 0, color_of_twin = 0;
       for (const json& s : sweep.at("series")) {
         const bool reference = s.at("recipe") == "";
-        if (!reference && s.at("recipe") != recipe.at("name")) continue;
-        const int own = reference ? kReferenceColor : color++;
-        const std::string title = s.at("title");
-        ratio.series.push_back({title, noise, curve(s.at("psnr")), own, reference});
-        if (judged) recognized.series.push_back({title, noise, curve(s.at("recognized")), own, reference});
+        // The twin's lines stand beside those that they are compared with, dashed, in the colors of their levels.
+        const bool of_twin = s.at("recipe") == twin.at("name") && &recipe == &counterpart;
+        if (!reference && !of_twin && s.at("recipe") != recipe.at("name")) continue;
+        const int own = reference ? kReferenceColor : of_twin ? color_of_twin++ : color++;
+        const std::string name = s.at("title");
+        ratio.series.push_back({name, noise, curve(s.at("psnr")), own, reference || of_twin});
+        if (judged) recognized.series.push_back({name, noise, curve(s.at("recognized")), own, reference || of_twin});
       }
       if (judged) page.add(figure(recognized, "Recognition of held-out digits by the classifier of clean digits."));
-      page.add(figure(ratio, "PSNR; noise 0 leaves an image that is not denoised as it is, which has no finite PSNR."));
+      page.add(figure(ratio, "PSNR; at noise 0 an image that is not denoised is exact, and has no finite PSNR."));
     }
   }
 
@@ -495,7 +519,7 @@ class StudyReport {
                        (better == 2   ? "images closer to the clean ones"
                         : better == 0 ? "images no closer to the clean ones: it does harm"
                                       : "images closer to the clean ones by one measure only") +
-                       ". PSNR goes from " + change("psnr", 2) + " dB, SSIM from " + change("ssim", 3) + ".");
+                       ": PSNR goes from " + change("psnr", 2) + " dB, SSIM from " + change("ssim", 3) + ".");
     }
     for (std::size_t i = 0; judged && i < levels.size(); ++i) {
       const json &before = levels[i], &after = main.at("levels")[i];
@@ -521,10 +545,10 @@ class StudyReport {
     return points;
   }
 
-  /// ", more", ", fewer", or that the difference is within the intervals.
+  /// Whether a is more or fewer than b, or that the difference is within the intervals.
   static std::string comparison_text(const json& a, const json& b) {
-    if (a.at("low").get<double>() > b.at("high").get<double>()) return ", more";
-    if (a.at("high").get<double>() < b.at("low").get<double>()) return ", fewer";
+    if (a.at("low").get<double>() > b.at("high").get<double>()) return ", which is more";
+    if (a.at("high").get<double>() < b.at("low").get<double>()) return ", which is fewer";
     return ", which may be chance: the intervals overlap";
   }
 
@@ -557,8 +581,8 @@ class StudyReport {
     const double to_seven = share(matrix, 2, 7), to_two = share(matrix, 7, 2);
     const std::vector<Turn> turns = turns_of(matrix);
     points.push_back("The original report found that at 0.7 a 2 and a 7 look the same" + network + ". " +
-                     percent(to_seven) + " of the 2 are taken for a 7 and " + percent(to_two) +
-                     " of the 7 for a 2: " + looks_alike(std::max(to_seven, to_two)) + "." +
+                     percent(to_seven) + " of the 2s are taken for a 7 and " + percent(to_two) +
+                     " of the 7s for a 2: " + looks_alike(std::max(to_seven, to_two)) + "." +
                      (turns.empty() ? "" : " The most frequent confusion is " + turn_text(turns.front()) + "."));
   }
   static void add_four_and_nine(std::vector<std::string>& points, const json& level, const std::string& network) {
@@ -569,11 +593,30 @@ class StudyReport {
                                         [&](int a, int b) { return share(matrix, a, a) < share(matrix, b, b); });
     const double to_seven = share(matrix, 4, 7), to_eight = share(matrix, 4, 8), nines = share(matrix, 9, 9);
     points.push_back("The original report found that at 0.9 a 4 looks like a 7 or an 8, and that 9 is lost" + network +
-                     ". " + percent(to_seven) + " of the 4 are taken for a 7, " + percent(to_eight) + " for an 8: " +
+                     ". " + percent(to_seven) + " of the 4s are taken for a 7, " + percent(to_eight) + " for an 8: " +
                      looks_alike(std::max(to_seven, to_eight)) + "; " + percent(share(matrix, 4, 9)) + " for a 9. " +
-                     percent(nines) + " of the 9 are recognized: " + (nines < kLost ? "lost" : "not lost") +
-                     " (which would be fewer than " + percent(kLost, 0) + "). The digit that suffers most is " +
+                     percent(nines) + " of the 9s are recognized: " + (nines < kLost ? "lost" : "not lost") +
+                     " (lost would be fewer than " + percent(kLost, 0) + "). The digit that suffers most is " +
                      std::to_string(least) + ": " + percent(share(matrix, least, least)) + " are recognized.");
+  }
+
+  /// From which level on denoising pays, of those that the sweep has: where each model recognizes more digits than there
+  /// are recognized without it.
+  std::string worth_text() const {
+    std::string text = "Denoising pays, by what is recognized, at every level that was tried from ";
+    const json& series = sweep.at("series");
+    const std::vector<double> noisy = series.at(0).at("recognized");
+    bool any = false;
+    for (const json& s : series) {
+      if (s.at("recipe") != main.at("name")) continue;
+      const std::vector<double> denoised = s.at("recognized");
+      std::size_t from = noise.size();
+      while (from > 0 && denoised[from - 1] > noisy[from - 1]) --from;
+      text += std::string(any ? ", " : "") + (from == noise.size() ? "none on" : level_text(noise[from]) + " on") +
+              " (" + escaped(s.at("title").get<std::string>()) + ")";
+      any = true;
+    }
+    return text + "; below that it costs digits.";
   }
 
   /// Other networks, the blind model, the last activation.
@@ -587,8 +630,8 @@ class StudyReport {
       std::string text = "The " + escaped(recipe.at("title").get<std::string>()) + " with " +
                          thousands(recipe.at("parameters").get<Index>()) + " parameters comes to a held-out loss of " +
                          number(other.at("val_loss").back(), 4) + " at noise " + level_text(other.at("noise")) + ", " +
-                         number(std::abs(difference), 4) + (difference >= 0 ? " below" : " above") +
-                         " the first network's";
+                         number(std::abs(difference), 4) + (difference >= 0 ? " below" : " above") + " that of the " +
+                         escaped(main.at("title").get<std::string>());
       if (judged)
         text += ", and to " + percent(rate(other.at("recognized"))) + " recognized instead of " +
                 percent(rate(last.at("recognized")));
@@ -618,12 +661,8 @@ class StudyReport {
       if (any) points.push_back(text + ".");
     }
     {
-      const double at = twin.at("noise").back();
-      const json &r = ending_with("relu", at), &s = ending_with("sigmoid", at);
-      points.push_back("With a relu at the end the loss at noise " + level_text(at) + " is " + number(r.at("bce"), 4) +
-                       ", with a sigmoid " + number(s.at("bce"), 4) +
-                       "; pixels that the relu sets to exactly 0, and should not, alone add " +
-                       number(r.at("cut_off").at("zeros_bce"), 4) + ".");
+      points.push_back(difference_text(twin.at("noise").back()));
+      if (judged) points.push_back(worth_text());
     }
     return points;
   }
