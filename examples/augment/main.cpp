@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
     command
         ->add_option("--latent", options.latent,
                      "Latent dimensions (default: 2; with distorted images, the improved recipe, 16)")
-        ->check(CLI::Range(linnet::Index{1}, linnet::Index{1024}))
+        ->check(cli::in_range(1, 1024))
         ->type_name("NUMBER");
     cli::number(command, "--beta", options.beta, "Weight of the KL divergence", 0.0, 1e6);
     command
@@ -70,18 +70,18 @@ int main(int argc, char** argv) {
             "--epochs", options.epochs,
             "Passes over the images, or 100 batches each where a pass is shorter (default: 24; 8 with fewer than "
             "20,000 training images of all classes)")
-        ->check(CLI::Range(linnet::Index{1}, linnet::Index{100000}))
+        ->check(cli::in_range(1, 100000))
         ->type_name("NUMBER");
     command
         ->add_option("--batch", options.batch,
                      one ? "Images in a batch (default: 32; for --digit all 128)" : "Images in a batch (default: 32)")
-        ->check(CLI::Range(linnet::Index{1}, linnet::Index{65536}))
+        ->check(cli::in_range(1, 65536))
         ->type_name("NUMBER");
     command
         ->add_option("--lr", options.learning_rate,
                      std::string("Adam's first learning rate; it falls to 0 along a cosine (default: 0.003") +
                          (one ? "; for --digit all 0.0015)" : ")"))
-        ->check(CLI::Range(1e-9, 10.0))
+        ->check(cli::in_range(1e-9, 10.0))
         ->type_name("NUMBER");
     cli::seed(command, options.seed,
               "Seed of the initial weights, the order of images, their latents and distortions in training (which "
@@ -95,7 +95,7 @@ int main(int argc, char** argv) {
   study
       ->add_option("--subsets", study_options.subsets,
                    "Random subsets of each size up to 100 (default: 3; 2 with fewer than 20,000 training images)")
-      ->check(CLI::Range(linnet::Index{1}, linnet::Index{100}))
+      ->check(cli::in_range(1, 100))
       ->type_name("NUMBER");
   study
       ->add_option("--classifier", study_options.classifier,
@@ -111,7 +111,7 @@ int main(int argc, char** argv) {
   data_option(benefit, benefit_options.data);
   benefit->add_option("--samples", benefit_options.samples, "Training images of each class, separated by commas")
       ->delimiter(',')
-      ->check(CLI::Range(linnet::Index{2}, linnet::Index{100000}))
+      ->check(cli::in_range(2, 100000))
       ->type_name("NUMBERS");
   cli::number(benefit, "--seeds", benefit_options.seeds, "Random subsets, each with other initial weights", 2, 1000);
   cli::number(benefit, "--steps", benefit_options.steps, "Steps of 64 images that every classifier is trained for", 1,

@@ -225,8 +225,8 @@ class AugmentReport {
     std::vector<std::vector<std::string>> rows;
     for (const json& recipe : m.at("recipes")) {
       rows.push_back({escaped(recipe.at("title").get<std::string>()), std::to_string(recipe.at("latent").get<Index>()),
-                      number(recipe.at("beta"), 2), std::to_string(recipe.at("epochs").get<Index>()),
-                      std::to_string(recipe.at("batch").get<Index>()), number(recipe.at("lr"), 4) + ", cosine to 0"});
+                      shortest(recipe.at("beta")), std::to_string(recipe.at("epochs").get<Index>()),
+                      std::to_string(recipe.at("batch").get<Index>()), shortest(recipe.at("lr")) + ", cosine to 0"});
     }
     page.add(table({"recipe", "latents", "beta", "epochs", "batch", "Adam, learning rate"}, rows));
     const Index plain_latents = m.at("recipes")[0].at("latent"), latents = m.at("recipes")[1].at("latent");

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <string>
@@ -15,10 +16,26 @@
 
 namespace cli {
 
-/// An option whose value is a number from `least` to `most`.
+/// A number from `least` to `most`.
+inline CLI::Validator in_range(double least, double most) {
+  const auto text_of = [](double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.12g", value);
+    return std::string(text);
+  };
+  const std::string range = text_of(least) + " to " + text_of(most);
+  const auto check = [=](const std::string& text) -> std::string {
+    char* end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    if (!text.empty() && *end == '\0' && value >= least && value <= most) return "";
+    return "expected a number from " + range + ", got \"" + text + "\"";
+  };
+  return CLI::Validator(check, range);
+}
+/// An option whose value is such a number.
 inline CLI::Option* number(CLI::App* command, const std::string& name, auto& value, const std::string& description,
-                           auto least, auto most) {
-  return command->add_option(name, value, description)->check(CLI::Range(least, most))->type_name("NUMBER");
+                           double least, double most) {
+  return command->add_option(name, value, description)->check(in_range(least, most))->type_name("NUMBER");
 }
 /// An option whose value is a folder's path, which is not empty.
 inline CLI::Option* folder(CLI::App* command, const std::string& name, std::string& value,
@@ -30,7 +47,11 @@ inline CLI::Option* folder(CLI::App* command, const std::string& name, std::stri
 
 /// A random seed: any whole number that is not negative.
 inline void seed(CLI::App* command, std::uint64_t& value, const std::string& description) {
-  command->add_option("--seed", value, description)->check(CLI::NonNegativeNumber)->type_name("NUMBER");
+  const auto check = [](const std::string& text) -> std::string {
+    if (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos) return "";
+    return "expected a whole number that is not negative, got \"" + text + "\"";
+  };
+  command->add_option("--seed", value, description)->type_name("NUMBER")->check(CLI::Validator(check, ""));
 }
 
 inline void threads(CLI::App* command, int& value) {

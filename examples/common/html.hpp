@@ -23,6 +23,12 @@ inline std::string number(double value, int decimals) {
   const std::string_view view(text);
   return std::string(view.find_first_not_of("-0.") == view.npos && view.front() == '-' ? view.substr(1) : view);
 }
+/// "0.003": with six digits, or as many as are needed.
+inline std::string shortest(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", value);
+  return text;
+}
 inline std::string percent(double share, int decimals = 1) { return number(100 * share, decimals) + "%"; }
 
 /// "12,345".

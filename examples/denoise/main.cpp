@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
             "Levels of noise, separated by commas: the standard deviation for pixels in [0, 1], or the share of "
             "pixels that salt and pepper hit")
         ->delimiter(',')
-        ->check(CLI::Range(0.01, 10.0))
+        ->check(cli::in_range(0.01, 10.0))
         ->type_name("NUMBERS");
     command->add_option("--noise-kind", options.noise_kind, "Kind of noise")
         ->check(CLI::IsMember({"gaussian", "salt-and-pepper", "salt-pepper"}));
@@ -55,7 +55,7 @@ int main(int argc, char** argv) {
         ->add_option("--epochs", options.epochs,
                      "Passes over the training images (default: 24; where that is fewer than 1,500 batches, as many as "
                      "those take, at most 240)")
-        ->check(CLI::Range(linnet::Index{1}, linnet::Index{100000}))
+        ->check(cli::in_range(1, 100000))
         ->type_name("NUMBER");
     cli::number(command, "--batch", options.batch, "Images in a batch", 1, 65536);
     cli::number(command, "--lr", options.learning_rate, "Adam's (first) learning rate", 1e-9, 10.0);

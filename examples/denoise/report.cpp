@@ -189,17 +189,21 @@ class StudyReport {
       for (const json& level : recipe.at("levels")) seconds += level.at("timing").at("seconds").get<double>();
     }
     std::vector<std::vector<std::string>> rows;
+    const auto add_row = [&](const json& recipe, const std::string& trained_at, double time, const json& timing) {
+      rows.push_back({escaped(recipe.at("title").get<std::string>()), trained_at,
+                      thousands(recipe.at("parameters").get<Index>()), recipe.at("output").get<std::string>(),
+                      std::to_string(recipe.at("epochs").get<Index>()), std::to_string(recipe.at("batch").get<Index>()),
+                      shortest(recipe.at("lr")) + (recipe.at("schedule") == "cosine" ? ", cosine to 0" : ", constant"),
+                      number(time, 1), thousands(std::llround(timing.at("images_per_second").get<double>()))});
+    };
     for (const json& recipe : recipes) {
       double time = 0;
       for (const json& level : recipe.at("levels")) time += level.at("timing").at("seconds").get<double>();
-      rows.push_back(
-          {escaped(recipe.at("title").get<std::string>()), levels_text(recipe.at("noise")),
-           thousands(recipe.at("parameters").get<Index>()), recipe.at("output").get<std::string>(),
-           std::to_string(recipe.at("epochs").get<Index>()), std::to_string(recipe.at("batch").get<Index>()),
-           number(recipe.at("lr"), 4) + (recipe.at("schedule") == "cosine" ? ", cosine to 0" : ", constant"),
-           number(time, 1),
-           thousands(std::llround(recipe.at("levels")[0].at("timing").at("images_per_second").get<double>()))});
+      add_row(recipe, levels_text(recipe.at("noise")), time, recipe.at("levels")[0].at("timing"));
     }
+    const json& blind = m.at("blind");
+    add_row(main, "each image its own, up to " + level_text(blind.at("noise")),
+            blind.at("timing").at("seconds").get<double>(), blind.at("timing"));
     page.add(table({"network", "noise", "parameters", "last activation", "epochs", "batch", "Adam, learning rate",
                     "seconds", "images/s"},
                    rows));
@@ -250,6 +254,13 @@ class StudyReport {
     }
     const json& blind = m.at("blind");
     page.heading("Every image at a level of its own, up to " + level_text(blind.at("noise")) + ": the blind model");
+    page.paragraph("BCE " + number(blind.at("bce"), 4) + " (of the noisy images " +
+                   number(blind.at("noisy").at("bce"), 4) + "), SSIM " + number(blind.at("ssim"), 3) + " (" +
+                   number(blind.at("noisy").at("ssim"), 3) + ")" +
+                   (judged ? ", recognized " + rate_text(blind.at("recognized")) + ", before denoising " +
+                                 rate_text(blind.at("noisy").at("recognized"))
+                           : "") +
+                   ". Section 6 has it at each level.");
     json strips = {m.at("clean_strip"), blind.at("noisy_strip")};
     strips.insert(strips.end(), blind.at("strips").begin(), blind.at("strips").end());
     page.add(strips_html(folder, strips));
@@ -279,9 +290,11 @@ class StudyReport {
       page.heading(recipe.at("title").get<std::string>());
       page.add(figure(plot));
     }
-    page.note("Grey targets have an entropy of their own: a perfect copy of the held-out images scores " +
-              number(floor, 4) + ", not 0. Always answering with the mean training image scores " +
-              number(m.at("mean_image_bce"), 4) + ". The excess below is what the network has above the floor.");
+    page.note(
+        "Training loss is the mean over an epoch, held-out loss that after it. Grey targets have an entropy of "
+        "their own: a perfect copy of the held-out images scores " +
+        number(floor, 4) + ", not 0. Always answering with the mean training image scores " +
+        number(m.at("mean_image_bce"), 4) + ". The excess below is what the network has above the floor.");
     std::vector<std::vector<std::string>> rows;
     for (const json& recipe : recipes) {
       if (!shown(recipe)) continue;
@@ -413,6 +426,7 @@ class StudyReport {
   /// Which digits turn into which, and the worst failures.
   void confusions() {
     section("What turns into what");
+    page.paragraph("Rows: the digit; columns: what the classifier takes it for; percent of the row.");
     for (const json& recipe : recipes) {
       if (!shown(recipe)) continue;
       page.heading(recipe.at("title").get<std::string>());
@@ -433,7 +447,6 @@ class StudyReport {
             " of the denoised digits.");
       }
     }
-    page.note("Rows: the digit; columns: what the classifier takes it for; percent of the row.");
     page.heading("The worst failures");
     page.paragraph("Not recognized after denoising, and farthest from the clean digit.");
     for (const json& recipe : recipes) {
