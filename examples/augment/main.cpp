@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
     command
         ->add_option("--latent", options.latent,
                      "Latent dimensions (default: 2; with distorted images, the improved recipe, 16)")
-        ->check(cli::in_range(1, 1024))
+        ->check(cli::whole_in_range(1, 1024))
         ->type_name("NUMBER");
     cli::number(command, "--beta", options.beta, "Weight of the KL divergence", 0.0, 1e6);
     command
@@ -70,12 +70,12 @@ int main(int argc, char** argv) {
             "--epochs", options.epochs,
             "Passes over the images, or 100 batches each where a pass is shorter (default: 24; 8 with fewer than "
             "20,000 training images of all classes)")
-        ->check(cli::in_range(1, 100000))
+        ->check(cli::whole_in_range(1, 100000))
         ->type_name("NUMBER");
     command
         ->add_option("--batch", options.batch,
                      one ? "Images in a batch (default: 32; for --digit all 128)" : "Images in a batch (default: 32)")
-        ->check(cli::in_range(1, 65536))
+        ->check(cli::whole_in_range(1, 65536))
         ->type_name("NUMBER");
     command
         ->add_option("--lr", options.learning_rate,
@@ -95,7 +95,7 @@ int main(int argc, char** argv) {
   study
       ->add_option("--subsets", study_options.subsets,
                    "Random subsets of each size up to 100 (default: 3; 2 with fewer than 20,000 training images)")
-      ->check(cli::in_range(1, 100))
+      ->check(cli::whole_in_range(1, 100))
       ->type_name("NUMBER");
   study
       ->add_option("--classifier", study_options.classifier,
@@ -111,7 +111,7 @@ int main(int argc, char** argv) {
   data_option(benefit, benefit_options.data);
   benefit->add_option("--samples", benefit_options.samples, "Training images of each class, separated by commas")
       ->delimiter(',')
-      ->check(cli::in_range(2, 100000))
+      ->check(cli::whole_in_range(2, 100000))
       ->type_name("NUMBERS");
   cli::number(benefit, "--seeds", benefit_options.seeds, "Random subsets, each with other initial weights", 2, 1000);
   cli::number(benefit, "--steps", benefit_options.steps, "Steps of 64 images that every classifier is trained for", 1,

@@ -25,7 +25,7 @@ constexpr Index kTraversed = 17;  ///< images of a traversal, from -4 to 4
 constexpr double kTraversal = 4;
 constexpr Index kPoints = 300;  ///< of a scatter plot
 // A walk from the mean of the prior outwards, in units of the radius of 95% of it: steps of kFine, behind kFar steps of
-// kCoarse, to kReach; then halvings until the first failure is known to less than kFine / 2^5.
+// kCoarse, to kReach; then so many halvings.
 constexpr double kFine = 0.1, kCoarse = 0.5, kFar = 3, kReach = 10;
 constexpr int kHalvings = 8;
 

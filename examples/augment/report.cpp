@@ -35,6 +35,13 @@ std::string spread(const Numbers& values, int decimals, const std::string& unit 
          ")</span>";
 }
 
+/// Shares in percent: their mean, and their range.
+std::string percents(const Numbers& values) {
+  Numbers hundred = values;
+  for (double& v : hundred) v *= 100;
+  return spread(hundred, 1, "%");
+}
+
 /// The models of a digit, a size and a recipe: one for each subset.
 struct Group {
   int digit;
@@ -75,16 +82,13 @@ struct Group {
   /// A rate in percent: of one model with its Wilson interval, of several their mean and range (samples of one model
   /// tell nothing of another subset).
   std::string rate_at(const std::string& pointer) const {
-    if (models.size() == 1) {
-      const json& one = first().at(json::json_pointer(pointer));
-      return one.at("of") == 0 ? "&ndash;" : rate_text(one);
-    }
-    Numbers rates;
-    for (const json* model : models) {
-      const json& one = model->at(json::json_pointer(pointer));
-      if (one.at("of") != 0) rates.push_back(100 * rate(one));
-    }
-    return rates.empty() ? "&ndash;" : spread(rates, 1, "%");
+    return models.size() == 1 ? rate_text(first().at(json::json_pointer(pointer))) : percents(rates(pointer));
+  }
+  /// The rate of each model.
+  Numbers rates(const std::string& pointer) const {
+    Numbers all;
+    for (const json* model : models) all.push_back(rate(model->at(json::json_pointer(pointer))));
+    return all;
   }
   /// A counted share of all models together.
   json pooled(const std::string& pointer) const {
@@ -173,6 +177,7 @@ class AugmentReport {
   std::vector<std::string> sizes_;
   int sections_ = 0;
   static constexpr Index kFewHeldOut = 30;
+  static constexpr Index kFewSamples = 20;  ///< of which no rate is told
   Page page{
       "What an autoencoder adds to few examples",
       "Variational autoencoders of single digits, trained and measured with linnet. Held-out figures are of images "
@@ -225,8 +230,8 @@ class AugmentReport {
     std::vector<std::vector<std::string>> rows;
     for (const json& recipe : m.at("recipes")) {
       rows.push_back({escaped(recipe.at("title").get<std::string>()), std::to_string(recipe.at("latent").get<Index>()),
-                      shortest(recipe.at("beta")), std::to_string(recipe.at("epochs").get<Index>()),
-                      std::to_string(recipe.at("batch").get<Index>()), shortest(recipe.at("lr")) + ", cosine to 0"});
+                      compact(recipe.at("beta")), std::to_string(recipe.at("epochs").get<Index>()),
+                      std::to_string(recipe.at("batch").get<Index>()), compact(recipe.at("lr")) + ", cosine to 0"});
     }
     page.add(table({"recipe", "latents", "beta", "epochs", "batch", "Adam, learning rate"}, rows));
     const Index plain_latents = m.at("recipes")[0].at("latent"), latents = m.at("recipes")[1].at("latent");
@@ -495,11 +500,11 @@ class AugmentReport {
         "radius that holds 95% of the prior (" +
         number(prior_radius(2), 2) +
         " for two latents) is the model's fault, one beyond it is to be expected. Of several "
-        "subsets all directions together.");
+        "subsets all directions together, but for the share within that radius: mean and range.");
     std::vector<std::vector<std::string>> rows;
     for (const Group& g : groups_) {
       const json& e = g.first().at("extremes");
-      const Numbers first = first_failures(g);
+      const Numbers first = first_failures(g.models);
       const auto quantile = [&](double share) {
         const double r = first[static_cast<std::size_t>(share * static_cast<double>(first.size() - 1))];
         return std::isfinite(r) ? number(r, 1) : "&gt; " + number(e.at("reach"), 1);
@@ -545,10 +550,10 @@ class AugmentReport {
 
   /// So many times the radius that holds 95% of the prior is extreme.
   static constexpr double kExtreme = 3;
-  /// The radii of first failures of all models of a group, in order; infinite for a direction that never fails.
-  static Numbers first_failures(const Group& g) {
+  /// The radii of first failures of some models together, in order; infinite for a direction that never fails.
+  static Numbers first_failures(const std::vector<const json*>& models) {
     Numbers first;
-    for (const json* model : g.models) {
+    for (const json* model : models) {
       for (const json& r : model->at("extremes").at("first")) first.push_back(r.is_null() ? INFINITY : r.get<double>());
     }
     std::sort(first.begin(), first.end());
@@ -595,7 +600,10 @@ class AugmentReport {
     rows.clear();
     for (const Group& g : groups_) {
       std::vector<std::string> row = {row_name(g), escaped(g.recipe)};
-      for (int k = 0; k < 4; ++k) row.push_back(g.rate_at("/prior/by_radius/" + std::to_string(k)));
+      for (int k = 0; k < 4; ++k) {
+        const json all = g.pooled("/prior/by_radius/" + std::to_string(k));
+        row.push_back(all.at("of") < kFewSamples ? "&ndash;" : rate_text(all));
+      }
       row.push_back(percent(rate(real_of(g.digit)->at("recognized"))));
       rows.push_back(row);
     }
@@ -615,26 +623,29 @@ class AugmentReport {
     return nullptr;
   }
 
+  /// Whether all values of one lie above all of the other.
+  static bool apart(const Numbers& a, const Numbers& b) {
+    const auto [low_a, high_a] = std::minmax_element(a.begin(), a.end());
+    const auto [low_b, high_b] = std::minmax_element(b.begin(), b.end());
+    return *low_a > *high_b || *low_b > *high_a;
+  }
   /// The shares of samples that are not recognized, one for each subset.
   Numbers failures(int digit, const std::string& size) const {
-    Numbers shares;
-    for (const json* model : find(digit, size, "plain")->models) {
-      shares.push_back(1 - rate(model->at("prior").at("recognized")));
-    }
+    Numbers shares = find(digit, size, "plain")->rates("/prior/recognized");
+    for (double& share : shares) share = 1 - share;
     return shares;
-  }
-  static std::string percents(const Numbers& values) {
-    Numbers hundred = values;
-    for (double& v : hundred) v *= 100;
-    return spread(hundred, 1, "%");
   }
 
   std::vector<std::string> claims() const {
     std::vector<std::string> points;
-    // Per size: "3.0% with 10, 21.0% with 100", the share of directions that fail where latents are extreme.
+    // The share of directions that fail where latents are extreme, of each subset.
     const auto extreme = [&](int digit, const std::string& size) {
       const Group* g = find(digit, size, "plain");
-      return failing(first_failures(*g), kExtreme * g->first().at("extremes").at("limit").get<double>());
+      Numbers shares;
+      for (const json* model : g->models) {
+        shares.push_back(failing(first_failures({model}), kExtreme * model->at("extremes").at("limit").get<double>()));
+      }
+      return shares;
     };
     const auto by_size = [&](const std::function<std::string(const std::string&)>& of_size) {
       std::string text;
@@ -645,45 +656,57 @@ class AugmentReport {
       return by_size([&](const std::string& size) { return percents(failures(digit, size)); });
     };
     const auto along = [&](int digit) {
-      return by_size([&](const std::string& size) { return percent(extreme(digit, size)); });
+      return by_size([&](const std::string& size) { return percents(extreme(digit, size)); });
     };
     const std::string radii = "out to three times the 95% radius, ";
     if (real_of(8) != nullptr && real_of(2) != nullptr) {
-      std::string more, less, unclear;
+      std::string more, less, unclear, single;
       for (const std::string& size : sizes_) {
-        const double two = extreme(2, size), eight = extreme(8, size);
-        std::string& where = std::abs(two - eight) < kTold ? unclear : eight > two ? more : less;
+        const Numbers two = extreme(2, size), eight = extreme(8, size);
+        std::string& where = std::min(two.size(), eight.size()) < 2 ? single
+                             : !apart(two, eight)                   ? unclear
+                             : mean(eight) > mean(two)              ? more
+                                                                    : less;
         where += (where.empty() ? "" : ", ") + size;
       }
+      const auto clause = [](const std::string& what, const std::string& which) {
+        return which.empty() ? "" : " " + what + " with " + which + ".";
+      };
       points.push_back("<em>8 fails more often than 2.</em> Of directions, " + radii + "the 8 fails along " + along(8) +
-                       ", the 2 along " + along(2) + ": more often " +
-                       (more.empty() ? "with no size" : "with " + more) +
-                       (less.empty() ? "" : ", less often with " + less) +
-                       (unclear.empty() ? "" : ", as often (to " + percent(kTold, 0) + ") with " + unclear) +
-                       ". Of samples of the prior, which are seldom extreme, fail " + among(8) + " of the 8s and " +
+                       ", the 2 along " + along(2) + "." + clause("In every subset more often", more) +
+                       clause("In every subset less often", less) + clause("The ranges overlap", unclear) +
+                       clause("One model of each, which tells nothing of others,", single) +
+                       " Of samples of the prior, which are seldom extreme, fail " + among(8) + " of the 8s and " +
                        among(2) + " of the 2s.");
     }
     if (const json* three = real_of(3)) {
       std::string worse;
-      const double ceiling = 1 - three->at("recognized").at("low").get<double>();
+      const double floor = three->at("recognized").at("low");
       for (const std::string& size : sizes_) {
-        const Numbers fails = failures(3, size);
-        if (std::any_of(fails.begin(), fails.end(), [&](double f) { return f > ceiling; })) {
+        const std::vector<const json*>& models = find(3, size, "plain")->models;
+        if (std::any_of(models.begin(), models.end(), [&](const json* model) {
+              return model->at("prior").at("recognized").at("high").get<double>() < floor;
+            })) {
           worse += (worse.empty() ? "" : ", ") + size;
         }
       }
       points.push_back("<em>3 is recognized well.</em> Of its samples fail " + among(3) + "; of real held-out ones " +
-                       percent(1 - rate(three->at("recognized"))) + " (at most " + percent(ceiling) +
-                       ", at 95%): " + (worse.empty() ? "as well as real ones." : "not as well with " + worse + ".") +
+                       percent(1 - rate(three->at("recognized"))) + ": " +
+                       (worse.empty() ? "as well as real ones." : "in some subset not as well with " + worse + ".") +
                        " Of directions, " + radii + "it fails along " + along(3) + ".");
     }
     if (sizes_.size() > 1) {
-      bool only_few = true, only_extreme = true, fewest_most = true;
-      const auto mean_of = [&](const std::string& size) {
-        double sum = 0;
-        for (const json& real : m.at("real")) sum += extreme(real.at("digit"), size);
-        return sum / static_cast<double>(m.at("real").size());
+      bool only_few = true, only_extreme = true;
+      std::string most;
+      double largest_share = -1;
+      const auto extreme_of_all = [&](const std::string& size) {
+        Numbers shares;
+        for (const json& real : m.at("real")) shares.push_back(mean(extreme(real.at("digit"), size)));
+        return mean(shares);
       };
+      for (const std::string& size : sizes_) {
+        if (extreme_of_all(size) > largest_share) largest_share = extreme_of_all(size), most = size;
+      }
       const std::string within = by_size([&](const std::string& size) {
         Index count = 0, of = 0;
         for (const json& real : m.at("real")) {
@@ -693,7 +716,6 @@ class AugmentReport {
         }
         only_few = only_few && (size == smallest() || count == 0);
         only_extreme = only_extreme && count == 0;
-        fewest_most = fewest_most && mean_of(size) <= mean_of(smallest());
         return percent(static_cast<double>(count) / static_cast<double>(of));
       });
       points.push_back(
@@ -705,18 +727,15 @@ class AugmentReport {
            : only_few   ? "Only with the fewest examples, but there within the prior, not only at extremes."
                         : "Not only with the fewest examples, and not only at extremes.") +
           " And extreme latents, " + radii + "fail along " +
-          by_size([&](const std::string& size) { return percent(mean_of(size)); }) + ": " +
-          (fewest_most ? "most with the fewest examples." : "not most with the fewest examples."));
+          by_size([&](const std::string& size) { return percent(extreme_of_all(size)); }) +
+          (largest_share > 0 ? ", most with " + most + "." : "."));
     }
     return points;
   }
-  /// Shares of directions that differ by less are not told apart: of 100 to 300 directions, no more can be said.
-  static constexpr double kTold = 0.05;
-
   void diversity() {
     section("Diversity and memory");
     const auto of = [&](const json& d, const char* key, int decimals) {
-      return d.is_null() ? std::string("&ndash;") : number(d.at(key), decimals);
+      return d.is_null() || d.at(key).is_null() ? std::string("&ndash;") : number(d.at(key), decimals);
     };
     for_each_digit([&](const json& real) {
       std::vector<std::vector<std::string>> rows;
@@ -767,8 +786,9 @@ class AugmentReport {
         "effective number of different images, cosine kernel on pixels. " +
         (counts.empty() ? std::string("There are too few held-out images for any of the three. ")
                         : "All three are of " + counts +
-                              " images, of synthetic ones the first that are recognized; where there are fewer, no "
-                              "figure, since scores depend on the count. Does uniform noise beat real digits by the "
+                              " images (of the training images up to as many), of synthetic ones the first that are "
+                              "recognized; where there are fewer, no figure, since scores depend on the count. Does "
+                              "uniform noise beat real digits by the "
                               "first two (" +
                               wins + ")? They measure difference, not diversity of digits. ") +
         "Density and coverage (k = 5, in pixel space) and the "
@@ -899,7 +919,7 @@ class AugmentReport {
       }
       const Estimate vae = difference(n, "vae", "real"), affine = difference(n, "affine", "real"),
                      beyond = difference(n, "both", "affine");
-      list += "<li>" + std::to_string(n.get<Index>()) + " of each: <b>" + benefit_verdict(n) +
+      list += "<li>" + std::to_string(n.get<Index>()) + " of each: <b>" + verdict(vae, affine, beyond) +
               "</b>. Paired differences in points: samples against real digits only " + points_text(vae) +
               ", distorted against real only " + points_text(affine) + ", both against distorted " +
               points_text(beyond) + ". The filter kept " + thousands(least) + " to " + thousands(most) +
@@ -923,10 +943,10 @@ class AugmentReport {
       }
       return text;
     };
-    const auto plain = [&](const json& real, const std::string& size) {
+    const auto plain = [&](const json& real, const std::string& size) -> const Group& {
       return *find(real.at("digit"), size, "plain");
     };
-    const auto improved = [&](const json& real, const std::string& size) {
+    const auto improved = [&](const json& real, const std::string& size) -> const Group& {
       return *find(real.at("digit"), size, "improved");
     };
     const auto loss = [](const Group& g, const char* which) { return mean(g.negative_elbo(which)); };
@@ -953,14 +973,14 @@ class AugmentReport {
           const Group& g = plain(real, smallest());
           return number(mean(g.at("/prior/nearest")), 1) + " beside " + number(mean(g.at("/held_out_nearest")), 1);
         }) +
-        "; yet recognized are " + by_digit([&](const json& real) {
-          return percent(rate(plain(real, smallest()).pooled("/prior/recognized"))) + " (real digits " +
+        "; recognized are " + by_digit([&](const json& real) {
+          return percent(mean(plain(real, smallest()).rates("/prior/recognized"))) + " (real digits " +
                  percent(rate(real.at("recognized"))) + ")";
         }) +
         ".");
     add("Recognition with " + largest() + (largest() == "all" ? " images" : " examples") +
         ", plain recipe, and as a share of the classifier's rate on real digits: " + by_digit([&](const json& real) {
-          const double rate_of_samples = rate(plain(real, largest()).pooled("/prior/recognized"));
+          const double rate_of_samples = mean(plain(real, largest()).rates("/prior/recognized"));
           const double rate_of_real = rate(real.at("recognized"));
           return percent(rate_of_samples, 2) +
                  (rate_of_real > 0 ? ", " + percent(rate_of_samples / rate_of_real, 2) : "");
@@ -972,14 +992,14 @@ class AugmentReport {
                                         : number(mean(few), decimals) + " and " + number(mean(all), decimals);
     };
     const std::string vendi = by_digit([&](const json& real) { return figures_of(real, "/prior/diversity/vendi", 1); });
+    const std::string coverage = by_digit([&](const json& real) { return figures_of(real, "/prior/coverage", 2); });
     if (several && !vendi.empty()) {
       add("Diversity. The original report says that it is the same for every size. Vendi score of the plain model's "
           "samples " +
-          from_to + ": " + vendi + "; coverage of held-out digits: " +
-          by_digit([&](const json& real) { return figures_of(real, "/prior/coverage", 2); }) +
+          from_to + ": " + vendi + (coverage.empty() ? "" : "; coverage of held-out digits: " + coverage) +
           ". Vendi score of real digits: " + by_digit([&](const json& real) {
             const json& d = real.at("diversity");
-            return d.is_null() ? std::string() : number(d.at("vendi"), 1);
+            return d.is_null() || d.at("vendi").is_null() ? std::string() : number(d.at("vendi"), 1);
           }) +
           ".");
     }

@@ -3,27 +3,27 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "html.hpp"
 #include "run.hpp"
 
 namespace cli {
 
 /// A number from `least` to `most`.
 inline CLI::Validator in_range(double least, double most) {
-  const auto text_of = [](double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.12g", value);
-    return std::string(text);
-  };
-  const std::string range = text_of(least) + " to " + text_of(most);
+  const std::string range = report::compact(least) + " to " + report::compact(most);
   const auto check = [=](const std::string& text) -> std::string {
     char* end = nullptr;
     const double value = std::strtod(text.c_str(), &end);
@@ -32,10 +32,29 @@ inline CLI::Validator in_range(double least, double most) {
   };
   return CLI::Validator(check, range);
 }
+/// A whole number in decimal digits, from `least` to `most`.
+inline CLI::Validator whole_in_range(std::uint64_t least, std::uint64_t most) {
+  const std::string range = std::to_string(least) + " to " + std::to_string(most);
+  const auto check = [=](const std::string& text) -> std::string {
+    std::uint64_t value = 0;
+    const char* const last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(text.data(), last, value);
+    const bool octal = text.size() > 1 && text[0] == '0';  // as CLI11 would take it
+    if (error == std::errc() && end == last && !octal && value >= least && value <= most) return "";
+    return "expected a whole number from " + range + ", got \"" + text + "\"";
+  };
+  return CLI::Validator(check, range);
+}
 /// An option whose value is such a number.
-inline CLI::Option* number(CLI::App* command, const std::string& name, auto& value, const std::string& description,
-                           double least, double most) {
-  return command->add_option(name, value, description)->check(in_range(least, most))->type_name("NUMBER");
+template <class T>
+CLI::Option* number(CLI::App* command, const std::string& name, T& value, const std::string& description, auto least,
+                    auto most) {
+  CLI::Option* const option = command->add_option(name, value, description)->type_name("NUMBER");
+  if constexpr (std::is_integral_v<T>) {
+    return option->check(whole_in_range(static_cast<std::uint64_t>(least), static_cast<std::uint64_t>(most)));
+  } else {
+    return option->check(in_range(least, most));
+  }
 }
 /// An option whose value is a folder's path, which is not empty.
 inline CLI::Option* folder(CLI::App* command, const std::string& name, std::string& value,
@@ -47,11 +66,7 @@ inline CLI::Option* folder(CLI::App* command, const std::string& name, std::stri
 
 /// A random seed: any whole number that is not negative.
 inline void seed(CLI::App* command, std::uint64_t& value, const std::string& description) {
-  const auto check = [](const std::string& text) -> std::string {
-    if (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos) return "";
-    return "expected a whole number that is not negative, got \"" + text + "\"";
-  };
-  command->add_option("--seed", value, description)->type_name("NUMBER")->check(CLI::Validator(check, ""));
+  number(command, "--seed", value, description, 0, std::numeric_limits<std::uint64_t>::max());
 }
 
 inline void threads(CLI::App* command, int& value) {

@@ -23,8 +23,8 @@ inline std::string number(double value, int decimals) {
   const std::string_view view(text);
   return std::string(view.find_first_not_of("-0.") == view.npos && view.front() == '-' ? view.substr(1) : view);
 }
-/// "0.003": with six digits, or as many as are needed.
-inline std::string shortest(double value) {
+/// "0.003", "4": with at most six digits.
+inline std::string compact(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%g", value);
   return text;
@@ -111,7 +111,7 @@ main { max-width: 960px; margin: 0 auto; padding: 32px 20px 64px; }
 h1 { font-size: 28px; line-height: 1.2; margin: 0 0 4px; } h2 { font-size: 20px; margin: 44px 0 8px; }
 h3 { font-size: 16px; margin: 26px 0 6px; } p { margin: 8px 0; } .soft { color: var(--soft); }
 td .range { display: block; font-size: 12.5px; }
-.swatch { background: #000; color: #fff; border: 2px solid; border-radius: 3px; padding: 1px 7px; margin-right: 4px; }
+.swatch { background: #000; color: #fff; border: 2px solid; border-radius: 3px; padding: 1px 7px; margin-right: 4px; box-shadow: 0 0 0 1px #000; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: 12px; margin: 22px 0; }
 .tile { background: var(--card); border-radius: 10px; padding: 14px 16px; }
 .tile b { display: block; font-size: 23px; font-variant-numeric: tabular-nums; } .tile span { color: var(--soft); font-size: 14px; }

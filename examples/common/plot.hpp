@@ -50,14 +50,15 @@ inline int decimals_of(double step) { return std::max(0, -static_cast<int>(std::
 inline std::string mark(int color, double x, double y) {
   const auto at = [&](double dx, double dy) { return number(x + dx, 1) + "," + number(y + dy, 1) + " "; };
   const std::string style = " style=\"fill:var(--c" + std::to_string(color % 6) + ")\"/>";
-  if (color % 6 == 0 || color == kReferenceColor) {
+  if (color % 6 == 0) {
     return "<circle r=\"3.4\" cx=\"" + number(x, 1) + "\" cy=\"" + number(y, 1) + "\"" + style;
   }
   constexpr double r = 4;
   const std::string points = color % 6 == 1   ? at(-r, -r) + at(r, -r) + at(r, r) + at(-r, r)
                              : color % 6 == 2 ? at(0, -1.3 * r) + at(1.2 * r, r) + at(-1.2 * r, r)
                              : color % 6 == 3 ? at(0, -1.4 * r) + at(1.4 * r, 0) + at(0, 1.4 * r) + at(-1.4 * r, 0)
-                                              : at(0, 1.3 * r) + at(1.2 * r, -r) + at(-1.2 * r, -r);
+                             : color % 6 == 4 ? at(0, 1.3 * r) + at(1.2 * r, -r) + at(-1.2 * r, -r)
+                                              : at(-1.6 * r, 0) + at(0, -0.6 * r) + at(1.6 * r, 0) + at(0, 0.6 * r);
   return "<polygon points=\"" + points + "\"" + style;
 }
 inline std::string dash(const Series& s) {
@@ -108,7 +109,7 @@ inline std::string svg(const LinePlot& plot) {
             number(x, detail::decimals_of(x_step)) + "</text>\n";
   };
   const double first_tick = std::ceil(x_low / x_step - 1e-9);
-  if (plot.x_whole && first_tick * x_step - x_low >= x_step / 2) x_tick(x_low);
+  if (plot.x_whole && x_low == std::floor(x_low) && first_tick * x_step - x_low >= x_step / 2) x_tick(x_low);
   for (double k = first_tick; k * x_step <= x_high + 1e-9; ++k) x_tick(k * x_step);
   text += "<text x=\"" + number((kLeft + kRight) / 2, 0) + "\" y=\"360\" text-anchor=\"middle\">" +
           escaped(plot.x_label) + "</text><text transform=\"translate(14 " + number((kTop + kBottom) / 2, 0) +
@@ -131,8 +132,8 @@ inline std::string svg(const LinePlot& plot) {
     }
     text += "<polyline class=\"line\" style=\"stroke:" + color + "\"" + detail::dash(s) + " points=\"" + points +
             "\"><title>" + escaped(s.name) + "</title></polyline>\n";
-    const std::size_t every = (s.y.size() + kMarks - 1) / kMarks;
-    for (std::size_t i = (s.y.size() - 1) % every; i < s.y.size(); i += every) {
+    const std::size_t every = s.y.size() / kMarks + 1;
+    for (std::size_t i = s.y.empty() ? 0 : (s.y.size() - 1) % every; i < s.y.size(); i += every) {
       if (std::isfinite(s.y[i])) text += detail::mark(s.color, x_of(s.x[i]), y_of(s.y[i])) + "\n";
     }
   }

@@ -55,7 +55,7 @@ int main(int argc, char** argv) {
         ->add_option("--epochs", options.epochs,
                      "Passes over the training images (default: 24; where that is fewer than 1,500 batches, as many as "
                      "those take, at most 240)")
-        ->check(cli::in_range(1, 100000))
+        ->check(cli::whole_in_range(1, 100000))
         ->type_name("NUMBER");
     cli::number(command, "--batch", options.batch, "Images in a batch", 1, 65536);
     cli::number(command, "--lr", options.learning_rate, "Adam's (first) learning rate", 1e-9, 10.0);

@@ -189,20 +189,21 @@ class StudyReport {
       for (const json& level : recipe.at("levels")) seconds += level.at("timing").at("seconds").get<double>();
     }
     std::vector<std::vector<std::string>> rows;
-    const auto add_row = [&](const json& recipe, const std::string& trained_at, double time, const json& timing) {
-      rows.push_back({escaped(recipe.at("title").get<std::string>()), trained_at,
+    const auto add_row = [&](const json& recipe, const std::string& which, const std::string& trained_at, double time,
+                             const json& timing) {
+      rows.push_back({escaped(recipe.at("title").get<std::string>()) + which, trained_at,
                       thousands(recipe.at("parameters").get<Index>()), recipe.at("output").get<std::string>(),
                       std::to_string(recipe.at("epochs").get<Index>()), std::to_string(recipe.at("batch").get<Index>()),
-                      shortest(recipe.at("lr")) + (recipe.at("schedule") == "cosine" ? ", cosine to 0" : ", constant"),
+                      compact(recipe.at("lr")) + (recipe.at("schedule") == "cosine" ? ", cosine to 0" : ", constant"),
                       number(time, 1), thousands(std::llround(timing.at("images_per_second").get<double>()))});
     };
     for (const json& recipe : recipes) {
       double time = 0;
       for (const json& level : recipe.at("levels")) time += level.at("timing").at("seconds").get<double>();
-      add_row(recipe, levels_text(recipe.at("noise")), time, recipe.at("levels")[0].at("timing"));
+      add_row(recipe, "", levels_text(recipe.at("noise")), time, recipe.at("levels")[0].at("timing"));
     }
     const json& blind = m.at("blind");
-    add_row(main, "each image its own, up to " + level_text(blind.at("noise")),
+    add_row(main, ", blind", "each image its own, up to " + level_text(blind.at("noise")),
             blind.at("timing").at("seconds").get<double>(), blind.at("timing"));
     page.add(table({"network", "noise", "parameters", "last activation", "epochs", "batch", "Adam, learning rate",
                     "seconds", "images/s"},
@@ -260,7 +261,7 @@ class StudyReport {
                    (judged ? ", recognized " + rate_text(blind.at("recognized")) + ", before denoising " +
                                  rate_text(blind.at("noisy").at("recognized"))
                            : "") +
-                   ". Section 6 has it at each level.");
+                   ". The section on levels that a model was not trained on has it at each of them.");
     json strips = {m.at("clean_strip"), blind.at("noisy_strip")};
     strips.insert(strips.end(), blind.at("strips").begin(), blind.at("strips").end());
     page.add(strips_html(folder, strips));
@@ -387,13 +388,12 @@ class StudyReport {
         "the share of pixels that are cut off wrongly; <em>costs</em>: what they add to the BCE. <em>Last five "
         "epochs</em>: the lowest and the highest held-out loss. <em>Dead seeds</em>: initializations "
         "whose output became the same everywhere, and that were begun again with the next seed.");
-    const std::vector<double> compared = twin.at("noise");
-    if (compared.size() < levels.size()) {
+    if (twin.at("noise").size() < levels.size()) {
       page.paragraph("The network with " + twin.at("output").get<std::string>() +
-                     " at the end is there for this comparison, and trained at noise " + level_text(compared[0]) +
-                     " only; <code>--full</code> trains it at every level.");
+                     " at the end is there for this comparison, and trained at noise " +
+                     level_text(twin.at("noise")[0]) + " only; <code>--full</code> trains it at every level.");
     }
-    for (const double at : compared) page.paragraph(difference_text(at));
+    for (const double at : twin.at("noise")) page.paragraph(difference_text(at));
     for (const double at : twin.at("noise")) {
       json strips;
       for (const std::string output : {"sigmoid", "relu"}) {
@@ -408,12 +408,11 @@ class StudyReport {
   /// Where the difference between relu and sigmoid comes from.
   std::string difference_text(double at) const {
     const json &r = ending_with("relu", at), &s = ending_with("sigmoid", at), &cut = r.at("cut_off");
-    const double more = r.at("bce").get<double>() - s.at("bce").get<double>();
     const double cost = cut.at("zeros_bce").get<double>() + cut.at("ones_bce").get<double>();
     return "With a relu at the end the loss at noise " + level_text(at) + " is " + number(r.at("bce"), 4) +
-           ", with a sigmoid " + number(s.at("bce"), 4) + ". Of the difference, " + number(more, 4) +
-           ", pixels that are cut off wrongly cost " + number(cost, 4) + "; the rest is the picture: its MSE is " +
-           number(r.at("mse"), 4) + " with a relu and " + number(s.at("mse"), 4) + " with a sigmoid.";
+           ", with a sigmoid " + number(s.at("bce"), 4) + ". Of the relu's, " + number(cost, 4) +
+           " is of pixels that are cut off wrongly; the MSE is " + number(r.at("mse"), 4) + " with a relu and " +
+           number(s.at("mse"), 4) + " with a sigmoid.";
   }
 
   /// "0.1022 to 0.1101": the held-out losses of a model's last five epochs.
@@ -558,11 +557,13 @@ class StudyReport {
     return points;
   }
 
-  /// Whether a is more or fewer than b, or that the difference is within the intervals.
+  /// Whether a is more or fewer than b, or that the difference lies within its 95% interval (the half widths of the two
+  /// intervals add as independent errors do).
   static std::string comparison_text(const json& a, const json& b) {
-    if (a.at("low").get<double>() > b.at("high").get<double>()) return ", which is more";
-    if (a.at("high").get<double>() < b.at("low").get<double>()) return ", which is fewer";
-    return ", which may be chance: the intervals overlap";
+    const auto half = [](const json& c) { return (c.at("high").get<double>() - c.at("low").get<double>()) / 2; };
+    const double difference = rate(a) - rate(b);
+    if (std::abs(difference) <= std::hypot(half(a), half(b))) return ", which may be chance";
+    return difference > 0 ? ", which is more" : ", which is fewer";
   }
 
   /// What the original report (ML-PW-12) found, checked; its noise was Gaussian, and it trained for about ten epochs.
@@ -571,8 +572,9 @@ class StudyReport {
     if (!judged || config.at("noise-kind") != "gaussian") return points;
     for (const json& recipe : recipes) {
       if (!shown(recipe) || recipe.at("model") != main.at("model")) continue;
-      const std::string network = " (here: " + escaped(recipe.at("title").get<std::string>()) + ", " +
-                                  std::to_string(recipe.at("epochs").get<Index>()) + " epochs)";
+      const std::string title = recipe.at("title"),
+                        epochs = std::to_string(recipe.at("epochs").get<Index>()) + " epochs";
+      const std::string network = " (here: " + escaped(title) + (title.ends_with(epochs) ? "" : ", " + epochs) + ")";
       if (const json* level = level_of(recipe.at("levels"), 0.7)) add_two_and_seven(points, *level, network);
       if (const json* level = level_of(recipe.at("levels"), 0.9)) add_four_and_nine(points, *level, network);
     }
@@ -616,20 +618,26 @@ class StudyReport {
   /// From which level on denoising pays, of those that the sweep has: where each model recognizes more digits than there
   /// are recognized without it.
   std::string worth_text() const {
-    std::string text = "Denoising pays, by what is recognized, at every level that was tried from ";
+    std::string text = "By what is recognized, denoising pays, of the levels that were tried, ";
     const json& series = sweep.at("series");
     const std::vector<double> noisy = series.at(0).at("recognized");
+    // Where every pixel is noise, nothing depends on the image.
+    const std::size_t levels_tried =
+        config.at("noise-kind") != "gaussian" && noise.back() >= 1 ? noise.size() - 1 : noise.size();
     bool any = false;
     for (const json& s : series) {
       if (s.at("recipe") != main.at("name")) continue;
       const std::vector<double> denoised = s.at("recognized");
-      std::size_t from = noise.size();
+      std::size_t from = levels_tried;
       while (from > 0 && denoised[from - 1] > noisy[from - 1]) --from;
-      text += std::string(any ? ", " : "") + (from == noise.size() ? "none on" : level_text(noise[from]) + " on") +
+      text += std::string(any ? ", " : "") +
+              (from == levels_tried ? "at none of the highest"
+               : from == 0          ? "at all"
+                                    : "from " + level_text(noise[from]) + " on") +
               " (" + escaped(s.at("title").get<std::string>()) + ")";
       any = true;
     }
-    return text + "; below that it costs digits.";
+    return text + ".";
   }
 
   /// Other networks, the blind model, the last activation.

@@ -143,7 +143,7 @@ double mean_image_bce(const ImageDataset& train, const Tensor<float>& held_out);
 inline constexpr double kConfident = 0.9;
 
 /// "0.5": a level of noise as names of files and reports have it.
-inline std::string level_text(double noise) { return report::shortest(noise); }
+inline std::string level_text(double noise) { return report::compact(noise); }
 /// "gaussian 0.5", "gaussian up to 0.9": the noise that a model was trained on, as its file tells.
 inline std::string noise_text(const Options& options, double noise, bool blind) {
   return options.noise_kind + (blind ? " up to " : " ") + level_text(noise);

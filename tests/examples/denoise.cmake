@@ -14,6 +14,10 @@ begins_with("${WORK}/study/history.csv" "6d6f64656c2c65706f63682c") # model,epoc
 begins_with("${WORK}/study/pictures/autoencoder-0.9-denoised.png" "89504e470d0a1a0a")
 expect_json("${WORK}/study/metrics.json" "recipes/0/parameters|7265" "recipes/1/output|relu" "levels/1/noisy/recognized/of|120" "data/train|400")
 
+if(EXISTS "${WORK}/study/models/autoencoder-relu-0.9.safetensors")
+  message(FATAL_ERROR "the network with relu at the end is to be trained at the least level only")
+endif()
+
 # Any number of threads, and a run from another's config.json, give the same models.
 run(0 study --config "${WORK}/study/config.json" --out "${WORK}/again" --threads 1)
 foreach(model IN ITEMS autoencoder-0.5 autoencoder-relu-0.5 autoencoder-blind classifier-0.5)
@@ -191,8 +195,10 @@ refuse("excludes --overwrite" study --resume --overwrite --out "${WORK}/study")
 set(ENV{LINNET_ISA} sse9)
 refuse("expected baseline, avx2 or avx512, got \"sse9\"" train --out "${WORK}/none")
 unset(ENV{LINNET_ISA})
-refuse("--epochs: expected a number from 1 to 100000, got \"0\"" study --epochs 0)
-refuse("--seed: expected a whole number that is not negative" study --seed=-1 --out "${WORK}/none")
+refuse("--epochs: expected a whole number from 1 to 100000, got \"0\"" study --epochs 0)
+refuse("--seed: expected a whole number from 0" study --seed=-1 --out "${WORK}/none")
+refuse("--seed: expected a whole number from 0" study --seed 99999999999999999999 --out "${WORK}/none")
+refuse("--epochs: expected a whole number from 1" study --epochs 010 --out "${WORK}/none")
 refuse("got \"nan\"" study --noise nan --out "${WORK}/none")
 refuse("--noise" study --noise 0.5,x --out "${WORK}/none")
 refuse("--noise: expected a share from 0 to 1" study --noise-kind salt-pepper --noise 1.5 --out "${WORK}/none")
