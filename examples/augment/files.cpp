@@ -193,7 +193,7 @@ void interpolate_command(const PictureOptions& options) {
       const std::vector<Index> one = {whole_number(option, what, 0)};
       if (one[0] >= held_out->size()) {
         throw ValueError(std::string(option) + " " + what + ": there are " + std::to_string(held_out->size()) +
-                         " held-out images, numbered from 0");
+                         " held-out images, numbered from 0; a PNG file is taken as well");
       }
       image = held_out->subset(one);
     }

@@ -176,7 +176,6 @@ class AugmentReport {
   std::vector<Group> groups_;
   std::vector<std::string> sizes_;
   int sections_ = 0;
-  static constexpr Index kFewHeldOut = 30;
   static constexpr Index kFewSamples = 20;  ///< of which no rate is told
   Page page{
       "What an autoencoder adds to few examples",
@@ -220,11 +219,16 @@ class AugmentReport {
     std::string few;
     for (const json& real : m.at("real")) {
       const Index count = real.at("held_out");
-      if (count >= kFewHeldOut) continue;
+      if (count >= figures::kFewHeldOut) continue;
       few += (few.empty() ? "" : ", ") + std::to_string(count) + " of " + std::to_string(real.at("digit").get<int>());
     }
     if (!few.empty()) {
       page.paragraph(wrong("Few held-out images (" + few + "): the figures below may be chance."));
+    }
+    if (m.at("config").at("quick") == true) {
+      page.paragraph(
+          "A first look (<code>--quick</code>): so few epochs that the improved recipe, which learns more "
+          "slowly, has hardly begun.");
     }
     section("The networks and the run");
     std::vector<std::vector<std::string>> rows;
@@ -692,7 +696,9 @@ class AugmentReport {
       }
       points.push_back("<em>3 is recognized well.</em> Of its samples fail " + among(3) + "; of real held-out ones " +
                        percent(1 - rate(three->at("recognized"))) + ": " +
-                       (worse.empty() ? "as well as real ones." : "in some subset not as well with " + worse + ".") +
+                       (three->at("recognized").at("of") < figures::kFewHeldOut ? "too few of these to compare with."
+                        : worse.empty()                                         ? "as well as real ones."
+                                        : "in some subset not as well with " + worse + ".") +
                        " Of directions, " + radii + "it fails along " + along(3) + ".");
     }
     if (sizes_.size() > 1) {
@@ -859,7 +865,12 @@ class AugmentReport {
     text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
     return text;
   }
+  /// Whether the experiment has too few images to be tested on for a verdict: for each class so few as for a digit.
+  bool few_tested() const {
+    return b.at("data").at("held_out").get<Index>() < figures::kFewHeldOut * classifier::kClasses;
+  }
   std::string benefit_verdict(Index n) const {
+    if (few_tested()) return "too few held-out images to tell";
     return verdict(difference(n, "vae", "real"), difference(n, "affine", "real"), difference(n, "both", "affine"));
   }
 
@@ -871,6 +882,10 @@ class AugmentReport {
     if (done < planned) {
       page.paragraph(wrong("Not finished: " + std::to_string(done) + " of " + std::to_string(planned) +
                            " experiments. <code>augment benefit --resume</code> goes on."));
+    }
+    if (few_tested()) {
+      page.paragraph(wrong("Few held-out images (" + std::to_string(b.at("data").at("held_out").get<Index>()) +
+                           "): the figures below may be chance, and bear no verdict."));
     }
     if (!m.is_null() && m.at("data").at("crc32") != b.at("data").at("crc32")) {
       page.paragraph(wrong("Of other images than the rest of this report: " +
@@ -919,7 +934,7 @@ class AugmentReport {
       }
       const Estimate vae = difference(n, "vae", "real"), affine = difference(n, "affine", "real"),
                      beyond = difference(n, "both", "affine");
-      list += "<li>" + std::to_string(n.get<Index>()) + " of each: <b>" + verdict(vae, affine, beyond) +
+      list += "<li>" + std::to_string(n.get<Index>()) + " of each: <b>" + benefit_verdict(n) +
               "</b>. Paired differences in points: samples against real digits only " + points_text(vae) +
               ", distorted against real only " + points_text(affine) + ", both against distorted " +
               points_text(beyond) + ". The filter kept " + thousands(least) + " to " + thousands(most) +

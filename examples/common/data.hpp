@@ -26,7 +26,7 @@ using namespace linnet;
 
 struct Images {
   ImageDataset train, held_out;
-  std::string origin;    ///< in words
+  std::string origin;    ///< in words; a folder by its name alone, wherever it lies
   std::string checksum;  ///< of all pixels and labels: CRC-32, in hexadecimal digits
 };
 
@@ -152,22 +152,23 @@ inline ImageDataset load_pngs(const std::vector<std::string>& paths, std::vector
 inline Images load(const std::string& folder) {
   Images images;
   const auto finish = [&](std::string origin) {
+    const std::string& place = folder.empty() ? origin : folder;
     for (const ImageDataset* set : {&images.train, &images.held_out}) {
       for (const std::uint8_t label : set->labels()) {
-        if (label > 9) throw FormatError(origin + ": expected classes 0 to 9, got " + std::to_string(int{label}));
+        if (label > 9) throw FormatError(place + ": expected classes 0 to 9, got " + std::to_string(int{label}));
       }
     }
     const Shape& shape = images.train.image_shape();
     if (images.train.size() == 0 || images.held_out.size() == 0) {
-      throw FormatError(origin + ": expected images to train and others held out, got " +
+      throw FormatError(place + ": expected images to train and others held out, got " +
                         std::to_string(images.train.size()) + " and " + std::to_string(images.held_out.size()));
     }
     if (images.held_out.image_shape() != shape) {
-      throw FormatError(origin + ": expected held-out images " + shape.to_string() + ", like those to train, got " +
+      throw FormatError(place + ": expected held-out images " + shape.to_string() + ", like those to train, got " +
                         images.held_out.image_shape().to_string());
     }
     if (shape[0] < kLeastSide || shape[1] < kLeastSide) {
-      throw FormatError(origin + ": expected images of at least " + std::to_string(kLeastSide) + " x " +
+      throw FormatError(place + ": expected images of at least " + std::to_string(kLeastSide) + " x " +
                         std::to_string(kLeastSide) + " pixels, got " + size_text(shape));
     }
     images.origin = std::move(origin);
@@ -184,9 +185,11 @@ inline Images load(const std::string& folder) {
     throw FileError(folder + (std::filesystem::exists(folder, error) ? ": is a file, expected a folder with images"
                                                                      : ": there is no such folder"));
   }
-  const auto is_there = [&](const char* name) {
-    return std::filesystem::exists(std::filesystem::path(folder) / name, error);
+  const auto is_there = [&](const char* file) {
+    return std::filesystem::exists(std::filesystem::path(folder) / file, error);
   };
+  const std::filesystem::path whole = std::filesystem::absolute(folder).lexically_normal();
+  const std::string name = (whole.has_filename() ? whole : whole.parent_path()).filename().string();
   const bool mnist = is_there("train-images-idx3-ubyte") || is_there("train-images-idx3-ubyte.gz");
   const std::vector<std::string> paths = mnist ? std::vector<std::string>{} : png_files(folder);
   if (!mnist && paths.empty()) {
@@ -196,7 +199,7 @@ inline Images load(const std::string& folder) {
   if (mnist) {
     images.train = load_idx_set(folder, "train");
     images.held_out = load_idx_set(folder, "t10k");
-    return finish(folder);
+    return finish(name);
   }
   std::vector<std::uint8_t> labels;
   std::string unlabelled;
@@ -216,11 +219,13 @@ inline Images load(const std::string& folder) {
     }
     labels.clear();
   }
+  const bool labelled = !labels.empty();
   std::tie(images.train, images.held_out) = load_pngs(paths, std::move(labels)).split_every(5);
   if (images.held_out.size() == 0) {
-    throw FileError(folder + ": expected at least 5 PNG files of a class, got " + std::to_string(paths.size()));
+    throw FileError(folder + ": expected at least 5 PNG files" + (labelled ? " of a class" : "") + ", got " +
+                    std::to_string(paths.size()));
   }
-  return finish(folder + ": " + std::to_string(paths.size()) + " PNG files, every fifth held out");
+  return finish(name + ": " + std::to_string(paths.size()) + " PNG files, every fifth held out");
 }
 
 }  // namespace data

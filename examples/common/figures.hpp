@@ -59,6 +59,9 @@ inline std::string version_text(const json& metrics) {
          report::escaped(metrics.at("machine").at("compiler").get<std::string>());
 }
 
+/// Figures of fewer held-out images may be chance.
+inline constexpr Index kFewHeldOut = 30;
+
 /// A note on the judge, from its share of clean held-out digits; "" for a good one.
 inline std::string judge_note(const json& recognized) {
   if (rate(recognized) >= 0.99) return "";

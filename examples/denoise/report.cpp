@@ -179,6 +179,17 @@ class StudyReport {
         "images in training, " + std::to_string(m.at("machine").at("threads").get<int>()) + " threads, " +
             m.at("machine").at("instruction_set").get<std::string>());
     page.tiles(tiles);
+    const Index held_out = m.at("data").at("held_out");
+    if (held_out < figures::kFewHeldOut) {
+      page.paragraph(wrong("Few held-out images (" + std::to_string(held_out) + "): the figures below may be chance."));
+    }
+    for (const json& recipe : recipes) {
+      const Index batch = recipe.at("batch"), images = m.at("data").at("train");
+      const Index steps = (images + batch - 1) / batch * recipe.at("epochs").get<Index>();
+      if (steps >= kFewSteps || !shown(recipe)) continue;
+      page.paragraph(wrong(escaped(recipe.at("title").get<std::string>()) + ": " + std::to_string(steps) +
+                           " steps of training in all, too few to learn much."));
+    }
   }
 
   /// What was trained, and how.
@@ -203,8 +214,8 @@ class StudyReport {
       add_row(recipe, "", levels_text(recipe.at("noise")), time, recipe.at("levels")[0].at("timing"));
     }
     const json& blind = m.at("blind");
-    add_row(main, ", blind", "each image its own, up to " + level_text(blind.at("noise")),
-            blind.at("timing").at("seconds").get<double>(), blind.at("timing"));
+    add_row(main, ", blind", "0 to " + level_text(blind.at("noise")), blind.at("timing").at("seconds").get<double>(),
+            blind.at("timing"));
     page.add(table({"network", "noise", "parameters", "last activation", "epochs", "batch", "Adam, learning rate",
                     "seconds", "images/s"},
                    rows));
@@ -527,11 +538,15 @@ class StudyReport {
       };
       const int better =
           (number_of(after.at("psnr")) > number_of(before.at("psnr"))) + (after.at("ssim") > before.at("ssim"));
-      points.push_back("At noise " + level_text(levels[i].at("noise")) + ", denoising brings " +
-                       (better == 2   ? "images closer to the clean ones"
-                        : better == 0 ? "images no closer to the clean ones: it does harm"
-                                      : "images closer to the clean ones by one measure only") +
-                       ": PSNR goes from " + change("psnr", 2) + " dB, SSIM from " + change("ssim", 3) + ".");
+      points.push_back(
+          "At noise " + level_text(levels[i].at("noise")) + ", denoising brings " +
+          (better == 2   ? "images closer to the clean ones"
+           : better == 0 ? "images no closer to the clean ones: it does harm"
+                         : "images closer to the clean ones by one measure only") +
+          ": PSNR goes from " + change("psnr", 2) + " dB, SSIM from " + change("ssim", 3) +
+          ". The better simple filter reaches " +
+          number(std::max(number_of(levels[i].at("box").at("psnr")), number_of(levels[i].at("blur").at("psnr"))), 2) +
+          " dB.");
     }
     for (std::size_t i = 0; judged && i < levels.size(); ++i) {
       const json &before = levels[i], &after = main.at("levels")[i];
@@ -631,7 +646,7 @@ class StudyReport {
       std::size_t from = levels_tried;
       while (from > 0 && denoised[from - 1] > noisy[from - 1]) --from;
       text += std::string(any ? ", " : "") +
-              (from == levels_tried ? "at none of the highest"
+              (from == levels_tried ? "nowhere"
                : from == 0          ? "at all"
                                     : "from " + level_text(noise[from]) + " on") +
               " (" + escaped(s.at("title").get<std::string>()) + ")";

@@ -78,7 +78,6 @@ Options resolved(Options options, const data::Images& images) {
 
 /// A warning of trainings that are too short to learn much.
 void warn_of_few_steps(const std::deque<Recipe>& recipes, const data::Images& images, bool full) {
-  constexpr Index kFewSteps = 200;
   for (const Recipe& recipe : recipes) {
     const Index steps = (images.train.size() + recipe.batch - 1) / recipe.batch * recipe.epochs;
     if (steps >= kFewSteps) continue;

@@ -139,6 +139,9 @@ std::vector<double> sweep_levels(const Options& options);
 /// The mean training image's cross-entropy with the held-out ones: what a network reaches that looks at nothing.
 double mean_image_bce(const ImageDataset& train, const Tensor<float>& held_out);
 
+/// Trainings of fewer steps learn little: the programs and the report say so.
+inline constexpr Index kFewSteps = 200;
+
 /// A verdict of the classifier with this probability or more is a confident one.
 inline constexpr double kConfident = 0.9;
 
