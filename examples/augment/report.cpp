@@ -738,6 +738,7 @@ class AugmentReport {
     }
     return points;
   }
+
   void diversity() {
     section("Diversity and memory");
     const auto of = [&](const json& d, const char* key, int decimals) {
