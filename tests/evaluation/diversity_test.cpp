@@ -64,6 +64,9 @@ TEST_CASE("what cannot be compared is refused") {
   CHECK(mentions(shape_error([&] { frechet_distance(one, six); }), "at least 2 samples"));
   CHECK(mentions(shape_error([&] { vendi_score(Tensor<double>({2, 3})); }), "got (2, 3)"));
   CHECK(mentions(error_of<ValueError>([&] { vendi_score(Tensor<double>({2, 2})); }), "1 on its diagonal"));
+  Tensor<double> indefinite({2, 2}, 1.0);
+  indefinite[1] = indefinite[2] = 2;
+  CHECK(mentions(error_of<ValueError>([&] { vendi_score(indefinite); }), "an eigenvalue of -1.0"));
   CHECK(mentions(error_of<ValueError>([&] { vendi_score_cosine(Tensor<float>({2, 2})); }), "sample 0"));
   CHECK(mentions(error_of<ValueError>([&] { density_coverage(six, six, 0); }), "k >= 1"));
 }

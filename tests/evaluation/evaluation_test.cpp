@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include "golden/goldens.hpp"
 #include "linnet/evaluation/classification.hpp"
+#include "linnet/evaluation/confidence.hpp"
 #include "linnet/evaluation/filters.hpp"
 #include "linnet/evaluation/image_quality.hpp"
 #include "support.hpp"
@@ -85,6 +86,49 @@ TEST_CASE("Wilson's interval") {
   CHECK(wilson_interval(0, 0).high == 1);
   CHECK(test::mentions(test::error_of<ValueError>([] { wilson_interval(3, 2); }), "3 of 2"));
   CHECK(test::mentions(test::error_of<ValueError>([] { wilson_interval(-1, 2); }), "-1 of 2"));
+}
+
+TEST_CASE("quantiles are SciPy's") {
+  const test::GoldenArrays golden("evaluation");
+  const Tensor<double>&normal = golden["normal"], &student = golden["student"], &radius = golden["radius"];
+  const auto close = [](double expected) { return Approx(expected).epsilon(1e-9).scale(1e-3); };
+  for (Index i = 0; i < normal.batch(); ++i) CHECK(normal_quantile(normal[2 * i]) == close(normal[2 * i + 1]));
+  for (Index i = 0; i < student.batch(); ++i) {
+    CAPTURE(student[3 * i]);
+    CAPTURE(student[3 * i + 1]);
+    CHECK(student_t_quantile(student[3 * i], student[3 * i + 1]) == close(student[3 * i + 2]));
+  }
+  for (Index i = 0; i < radius.batch(); ++i) {
+    CAPTURE(radius[3 * i]);
+    CAPTURE(radius[3 * i + 1]);
+    CHECK(normal_radius(radius[3 * i], static_cast<Index>(radius[3 * i + 1])) == close(radius[3 * i + 2]));
+  }
+  CHECK_THROWS_WITH_AS(normal_quantile(1), doctest::Contains("between 0 and 1"), ValueError);
+  CHECK_THROWS_WITH_AS(student_t_quantile(0.9, 0), doctest::Contains("degree of freedom"), ValueError);
+  CHECK_THROWS_WITH_AS(normal_radius(0.9, 0), doctest::Contains("dimension"), ValueError);
+  CHECK_THROWS_AS(normal_radius(NAN, 1), ValueError);
+}
+
+TEST_CASE("intervals of means and of paired rates are SciPy's") {
+  const test::GoldenArrays golden("evaluation");
+  const Tensor<double>&values = golden["values"], &means = golden["mean_interval"], &paired = golden["paired"];
+  for (Index i = 0; i < means.batch(); ++i) {
+    const Interval got = mean_interval(values.view().span(), means[3 * i]);
+    CHECK(got.low == Approx(means[3 * i + 1]).epsilon(1e-9));
+    CHECK(got.high == Approx(means[3 * i + 2]).epsilon(1e-9));
+  }
+  for (Index i = 0; i < paired.batch(); ++i) {
+    const auto count = [&](Index k) { return static_cast<Index>(paired[5 * i + k]); };
+    const Interval got = paired_difference_interval(count(0), count(1), count(2));
+    CHECK(got.low == Approx(paired[5 * i + 3]).epsilon(1e-9));
+    CHECK(got.high == Approx(paired[5 * i + 4]).epsilon(1e-9));
+  }
+  CHECK(paired_difference_interval(0, 0, 0).low == -1);
+  CHECK(paired_difference_interval(0, 0, 0).high == 1);
+  const std::vector<double> one = {1};
+  CHECK_THROWS_WITH_AS(mean_interval(one), doctest::Contains("at least two values, got 1"), ValueError);
+  CHECK_THROWS_WITH_AS(paired_difference_interval(2, 2, 3), doctest::Contains("2 and 2 of 3"), ValueError);
+  CHECK_THROWS_AS(paired_difference_interval(-1, 2, 3), ValueError);
 }
 
 TEST_CASE("a confusion matrix counts") {

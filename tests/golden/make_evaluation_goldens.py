@@ -8,7 +8,9 @@ writes evaluation.npz beside itself: pairs of images `a` and `b` {n, height, wid
 `box3`, `box5` and `gaussian` with the `deviations`; `probability` and its `entropy` by SciPy; `counts` {k, 2} of successes and trials,
 and `wilson` {k, 2}, the bounds that solve (p - q)^2 = z^2 q (1 - q) / n for q, found by root finding; for diversity.hpp
 `real` and `generated` samples, and by NumPy and SciPy their `pairwise` mean distance, `vendi` score (cosine kernel),
-`density`, `coverage`, `nearest` {index, distance} and `frechet` distance; `images` and their `pairwise_ssim`.
+`density`, `coverage`, `nearest` {index, distance} and `frechet` distance; `images` and their `pairwise_ssim`; by SciPy
+`normal` {p, quantile}, `student` {p, degrees of freedom, quantile}, `radius` {p, dimensions, root of the chi-squared
+quantile}, `values` with `mean_interval` {confidence, low, high}, and `paired` {first only, second only, trials, low, high}.
 """
 
 import pathlib
@@ -80,4 +82,21 @@ arrays["images"] = images
 arrays["pairwise_ssim"] = np.array(np.mean([
     metrics.structural_similarity(images[i], images[j], data_range=1, gaussian_weights=True, sigma=1.5,
                                   use_sample_covariance=False, channel_axis=2) for i in range(5) for j in range(i)]))
+
+shares = np.array([1e-12, 0.001, 0.025, 0.3, 0.5, 0.8, 0.975, 0.9999])
+arrays["normal"] = np.stack([shares, stats.norm.ppf(shares)], axis=1)
+# By the beta distribution's quantile: that of stats.t itself is off by up to 2e-9.
+student = lambda p, d: np.sign(p - 0.5) * np.sqrt(d * (1 / special.betaincinv(d / 2, 0.5, 2 * min(p, 1 - p)) - 1))
+arrays["student"] = np.array([[p, d, student(p, d)] for p in shares[1:] for d in (1, 2, 9, 30, 400)])
+arrays["radius"] = np.array([[p, d, np.sqrt(stats.chi2.ppf(p, d))] for p in shares for d in (1, 2, 16, 1024)])
+values = rng.normal(3, 2, size=10)
+arrays["values"] = values
+arrays["mean_interval"] = np.array([[c, *stats.t.interval(c, len(values) - 1, values.mean(), stats.sem(values))]
+                                    for c in (0.5, 0.95, 0.999)])
+paired = []
+for first, second, trials in ((30, 10, 200), (0, 0, 50), (7, 7, 14), (5, 312, 10000)):
+    difference = np.concatenate([np.ones(first), -np.ones(second), np.zeros(trials - first - second)])
+    paired.append([first, second, trials,
+                   *(difference.mean() + np.array([-z, z]) * difference.std() / np.sqrt(trials))])
+arrays["paired"] = np.array(paired)
 np.savez_compressed(pathlib.Path(__file__).parent / "evaluation.npz", **arrays)

@@ -1,7 +1,6 @@
-// What a classifier got right: a confusion matrix, and how far a measured rate can be trusted.
+// What a classifier got right: a confusion matrix.
 #pragma once
 
-#include <cmath>
 #include <string>
 #include <vector>
 
@@ -9,28 +8,6 @@
 #include "linnet/core/shape.hpp"
 
 LINNET_NAMESPACE_BEGIN
-
-/// The bounds of an interval.
-struct Interval {
-  double low = 0, high = 0;
-};
-
-/// Wilson's score interval for a rate of `successes` in `trials`, at 95% unless another quantile of the normal
-/// distribution is given (E. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of
-/// the American Statistical Association 22, 1927). {0, 1} without a trial. Throws ValueError for impossible counts.
-inline Interval wilson_interval(Index successes, Index trials, double z = 1.959963984540054) {
-  if (successes < 0 || trials < successes) {
-    throw ValueError("wilson_interval: expected 0 <= successes <= trials, got " + std::to_string(successes) + " of " +
-                     std::to_string(trials));
-  }
-  if (trials == 0) return {0, 1};
-  const double n = static_cast<double>(trials), p = static_cast<double>(successes) / n;
-  const double middle = p + z * z / (2 * n);
-  const double half = z * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-  const double scale = 1 / (1 + z * z / n);
-  // At the ends the formula gives 0 and 1 exactly; its rounding does not.
-  return {successes == 0 ? 0 : (middle - half) * scale, successes == trials ? 1 : (middle + half) * scale};
-}
 
 /// How often each class was taken for which.
 class ConfusionMatrix {

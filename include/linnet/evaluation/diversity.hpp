@@ -57,13 +57,13 @@ void for_each_distances(const Tensor<double>& a, const Tensor<double>& b, const 
   });
 }
 
-/// The eigenvalues of a symmetric matrix, ascending; those that rounding made negative become 0.
+/// The eigenvalues of a symmetric matrix, ascending.
 inline Eigen::VectorXd eigenvalues_of(const Eigen::MatrixXd& matrix) {
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(matrix, Eigen::EigenvaluesOnly);
-  return solver.eigenvalues().cwiseMax(0.0);
+  return solver.eigenvalues();
 }
 
-/// exp of the entropy of eigenvalues that add up to 1.
+/// exp of the entropy of eigenvalues that add up to 1; those that rounding made negative count as 0.
 inline double effective_number(const Eigen::VectorXd& eigenvalues) {
   double entropy = 0;
   for (const double e : eigenvalues) {
@@ -121,7 +121,7 @@ double mean_pairwise_ssim(const Tensor<T>& images) {
 /// The Vendi score of a similarity matrix {n, n}: exp of the entropy of the eigenvalues of kernel / n, the effective
 /// number of different samples, from 1 to n (D. Friedman, A. B. Dieng, "The Vendi score: a diversity evaluation metric
 /// for machine learning", Transactions on Machine Learning Research, 2023). Throws ShapeError unless the matrix is
-/// square, ValueError unless it is symmetric with 1 on its diagonal.
+/// square, ValueError unless it is symmetric and positive semi-definite with 1 on its diagonal.
 inline double vendi_score(const Tensor<double>& kernel) {
   const Shape& shape = kernel.shape();
   if (shape.rank() != 2 || shape[0] != shape[1] || shape[0] < 1) {
@@ -133,7 +133,12 @@ inline double vendi_score(const Tensor<double>& kernel) {
       !((matrix.diagonal().array() - 1).abs().maxCoeff() <= kTolerance)) {
     throw ValueError("vendi_score: expected a symmetric matrix with 1 on its diagonal");
   }
-  return detail::effective_number(detail::eigenvalues_of(matrix / static_cast<double>(shape[0])));
+  const Eigen::VectorXd eigenvalues = detail::eigenvalues_of(matrix / static_cast<double>(shape[0]));
+  if (eigenvalues[0] < -kTolerance) {
+    throw ValueError("vendi_score: expected a positive semi-definite matrix, got an eigenvalue of " +
+                     std::to_string(eigenvalues[0] * static_cast<double>(shape[0])));
+  }
+  return detail::effective_number(eigenvalues);
 }
 
 /// The Vendi score of samples under the cosine kernel, the product of samples of length 1. Throws ShapeError when there
@@ -249,7 +254,7 @@ double frechet_distance(TensorView<const T> a, TensorView<const T> b) {
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(c_x);
   const Eigen::MatrixXd root = solver.eigenvectors() * solver.eigenvalues().cwiseMax(0.0).cwiseSqrt().asDiagonal() *
                                solver.eigenvectors().transpose();
-  const double cross = detail::eigenvalues_of(root * c_y * root).cwiseSqrt().sum();
+  const double cross = detail::eigenvalues_of(root * c_y * root).cwiseMax(0.0).cwiseSqrt().sum();
   return (mean_x - mean_y).squaredNorm() + c_x.trace() + c_y.trace() - 2 * cross;
 }
 template <class T>
