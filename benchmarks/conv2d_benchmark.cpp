@@ -92,7 +92,7 @@ const int registered = [] {
         Conv2DGeometry g = c.geometry;
         if (algorithm == ConvAlgorithm::reference) g.batch = 1;  // it is slow
         for (const int threads : {1, 2}) {
-          if (threads > 1 && !chosen) continue;
+          if (threads > 1 && (!chosen || threads > g.batch)) continue;
           benchmark::RegisterBenchmark((where + linnet::to_string(algorithm) + (chosen ? " (chosen)" : "") +
                                         "/threads:" + std::to_string(threads))
                                            .c_str(),

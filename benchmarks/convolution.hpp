@@ -10,7 +10,7 @@
 
 namespace linnet::bench {
 
-/// The memory of a convolution of a whole batch, run slice by slice as a model does.
+/// The memory of a convolution of a whole batch, each thread an equal share of the images.
 class Convolution {
  public:
   Convolution(ConvDirection direction, ConvAlgorithm algorithm, const Conv2DGeometry& g)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares linnet with its peers: the same work, by turns, in one run.
 
-    compare.py BIN [--rounds 7] [--seconds 0.4] [--only TEXT] [--markdown]
+    compare.py BIN [--rounds 7] [--seconds 0.4] [--only TEXT]
 
 BIN is the folder with the workers (bin/peers of a build with -DLINNET_BUILD_PEERS=ON). What is not installed is left
 out, and said to be: oneDNN (libdnnl-dev) and dlib (libdlib-dev) when the workers were built; PyTorch (python3-torch)

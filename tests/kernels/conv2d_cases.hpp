@@ -59,8 +59,12 @@ inline std::vector<NamedConvCase> benchmark_conv_cases() {
   return {
       {"denoiser", same_conv(28, 3, 1, 16, 64)},
       {"denoiser", same_conv(14, 3, 16, 16, 64)},
-      {"denoiser", same_conv(28, 3, 16, 16, 32)},
-      {"denoiser", same_conv(28, 3, 16, 1, 64)},
+      {"denoiser", same_conv(7, 3, 16, 16, 64)},
+      // Upsampling and the convolution after it: as the convolution from output to input, so by data is forward.
+      {"denoiser, upsampled", strided(14, 4, 2, 1, 1, 16, 16, 1, 64)},
+      {"denoiser, upsampled", strided(28, 4, 2, 1, 1, 1, 16, 1, 64)},
+      {"denoiser, not fused", same_conv(28, 3, 16, 16, 32)},
+      {"denoiser, not fused", same_conv(28, 3, 16, 1, 64)},
       {"ResNet-18", strided(224, 7, 2, 3, 3, 3, 64)},
       {"ResNet-18", same_conv(56, 3, 64, 64, 2)},
       {"ResNet-18", strided(56, 3, 2, 1, 1, 64, 128, 1, 2)},

@@ -101,6 +101,10 @@ TEST_CASE("a convolution and max pooling as one layer do what the two do") {
       check_same(convolution, MaxPool2D{.pool_size = 3, .strides = 2, .padding = same}, {7, 9, 3}, 0);
     }
     check_same(Conv2D{.filters = 4, .kernel_size = 2, .use_bias = false}, MaxPool2D{.pool_size = 3}, {8, 8, 18}, 0);
+    // Small images beside many weights, several at a time: two and one, and all three.
+    check_same(Conv2D{.filters = 5, .kernel_size = 3, .padding = same}, MaxPool2D{}, {4, 3, 3}, 0);
+    check_same(Conv2D{.filters = 20, .kernel_size = 3, .padding = same, .activation = relu}, MaxPool2D{}, {2, 2, 18},
+               0);
   });
 }
 
@@ -133,8 +137,16 @@ TEST_CASE("a plan says what it has chosen") {
   const std::string text = describe(plan, 2);
   CAPTURE(text);
   for (const char* part : {"training, batch 128", "2 threads", "conv2d + max_pool2d", "up_sampling2d + conv2d_3",
-                           "by weights rows", "BinaryCrossentropy with the last activation", to_string(isa())}) {
+                           "16 sums of gradients of 28.4 KiB", "forward rows pooled by image, by weights rows  ",
+                           "forward rows pooled by image, by weights rows, by data rows",
+                           "BinaryCrossentropy with the last activation", to_string(isa())}) {
+    CAPTURE(part);
     CHECK(text.find(part) != std::string::npos);
+  }
+  const std::string inference = describe(Plan<float>(test::denoiser(), 128, Mode::inference), 2);
+  CHECK(inference.find("forward rows") != std::string::npos);
+  for (const char* part : {"by weights", "by data", "gradients", "loss"}) {
+    CHECK(inference.find(part) == std::string::npos);
   }
   const std::string slices = "slices of " + std::to_string(plan.slice_of(128));
   CHECK(text.find(slices) != std::string::npos);

@@ -2,10 +2,22 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "linnet/optimizers/schedule.hpp"
 
 using namespace linnet;
+
+TEST_CASE("the steps of an epoch include the batch that is not whole") {
+  static_assert(steps_per_epoch(0, 32) == 0);
+  static_assert(steps_per_epoch(1, 32) == 1);
+  static_assert(steps_per_epoch(64, 32) == 2);
+  static_assert(steps_per_epoch(65, 32) == 3);
+  constexpr Index kMost = std::numeric_limits<Index>::max();
+  CHECK(steps_per_epoch(kMost, kMost) == 1);
+  CHECK(steps_per_epoch(kMost, 2) == kMost / 2 + 1);
+  CHECK_THROWS_WITH_AS(steps_per_epoch(8, 0), "steps_per_epoch: expected a batch size >= 1, got 0", ValueError);
+}
 
 TEST_CASE("a number is a constant schedule") {
   const Schedule rate = 0.25;

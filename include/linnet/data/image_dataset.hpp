@@ -122,6 +122,11 @@ class ImageDataset {
   /// Two parts by a fixed rule: of every class, each `every`-th image in order goes to the second. The classes keep
   /// their shares, and nothing is random.
   std::pair<ImageDataset, ImageDataset> split_every(Index every) const {
+    const auto [rest, held] = split_indices(every);
+    return {subset(rest), subset(held)};
+  }
+  /// The indices of the images of both parts.
+  std::pair<std::vector<Index>, std::vector<Index>> split_indices(Index every) const {
     if (every < 2) {
       throw ValueError("ImageDataset: expected to split every 2nd image or rarer, got " + std::to_string(every));
     }
@@ -130,7 +135,7 @@ class ImageDataset {
       const std::size_t c = labels_.empty() ? 0 : static_cast<std::size_t>(label(i));
       (++seen[c] % every == 0 ? held : rest).push_back(i);
     }
-    return {subset(rest), subset(held)};
+    return {std::move(rest), std::move(held)};
   }
   /// The indices of a class's images. Throws ValueError when there are no labels.
   std::vector<Index> indices_of(int label) const {

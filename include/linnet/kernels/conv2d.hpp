@@ -294,13 +294,9 @@ inline Index conv2d_scratch(const Conv2DGeometry& g) {
   }
   return most;
 }
-/// Their names: "rows, by data rows, by weights rows". A transposed convolution runs forward by data.
-inline std::string conv2d_kernels(const Conv2DGeometry& g, bool transposed = false) {
-  const std::string forward = to_string(choose_conv2d(ConvDirection::forward, g));
-  const std::string by_data = to_string(choose_conv2d(ConvDirection::backward_data, g));
-  const std::string by_weights = to_string(choose_conv2d(ConvDirection::backward_weights, g));
-  return "forward " + (transposed ? by_data : forward) + ", by data " + (transposed ? forward : by_data) +
-         ", by weights " + by_weights;
+/// The name of the kernel: "rows", ...
+inline std::string conv2d_kernel(ConvDirection direction, const Conv2DGeometry& g) {
+  return to_string(choose_conv2d(direction, g));
 }
 
 LINNET_NAMESPACE_END

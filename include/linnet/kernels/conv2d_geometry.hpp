@@ -17,14 +17,15 @@ struct ConvAxis {
   Index taps = 1, stride = 1, dilation = 1;
   Index pad = 0;  ///< before the first pixel; may be negative
 
-  /// The taps [first, last) of output o that lie within the input.
+  /// [first, last).
   struct Range {
     Index first, last;
     bool operator==(const Range&) const = default;
   };
+  /// The taps of output o that lie within the input.
   Range taps_of(Index o) const {
-    const Index before = pad - o * stride;          // dilated steps before the input begins
-    const Index behind = input + pad - o * stride;  // and up to its end
+    const Index before = pad - o * stride;          // pixels from its first tap to the input
+    const Index behind = input + pad - o * stride;  // and to the input's end
     Index first = 0;
     Index last = taps;
     if (dilation == 1) {

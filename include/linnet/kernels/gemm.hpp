@@ -1,5 +1,5 @@
 // Matrix products, row-major. Every element of a result is the sum of chains of fused multiply-adds, each over a
-// block of the inner index in its order, so it depends neither on the other rows nor on the instruction set.
+// block of the inner index in its order, so it depends neither on the other rows nor, where the set fuses, on the set.
 #pragma once
 
 #include <algorithm>

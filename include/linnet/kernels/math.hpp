@@ -1,6 +1,6 @@
 // Elementary functions over memory: float results have the same bits on every machine, which the C library's
 // have not. The comments give the largest error against the exact value in units in the last place
-// (ULP), found by tests/kernels/math_test.cpp over the whole range; double goes through the C++ library.
+// (ULP), found by tests/kernels/math_test.cpp at every 1,021st float there is; double goes through the C++ library.
 #pragma once
 
 #include <limits>

@@ -5,11 +5,12 @@
 LINNET_INLINE Pack<float> power_of_two(const Pack<float>& n) {
   return map_parts(n, [](auto part) {
     using Part = decltype(part);
+    // 1.5 * 2^23 pushes the whole number into the lowest bits of the significand.
     if constexpr (kIsScalar<Part>) {
-      return std::bit_cast<float>((static_cast<std::int32_t>(part) + 127) << 23);
+      const std::int32_t whole = std::bit_cast<std::int32_t>(part + 12582912.0f) - 0x4B400000;
+      return std::bit_cast<float>((whole + 127) << 23);
     } else {
       using Bits = typename PartOf<float>::bits;
-      // 1.5 * 2^23 pushes the whole number into the lowest bits of the significand.
       const Bits whole = (Bits)(part + 12582912.0f) - 0x4B400000;
       return (Part)((whole + 127) << 23);
     }

@@ -71,7 +71,7 @@ struct BatchNormalization {
     T* factor = context.scratch.data();
     if (context.training) {
       const Saved<T> saved(context, channels);
-      for_channels(channels, [&](Index first, Index last) {
+      for_channels(context.threads, channels, [&](Index first, Index last) {
         channel_statistics<T>(rows, channels, first, last, x.data(), saved.mean, saved.variance);
       });
       mean = saved.mean;
@@ -81,7 +81,7 @@ struct BatchNormalization {
     for (Index c = 0; c < channels; ++c) factor[c] = inverse_of(variance[c]) * (scale ? w[0][c] : T(1));
     const T* shift = center ? w[moving - 1].data() : nullptr;
     constexpr Index kRows = 1024;  // a fixed piece of work; the rows are independent
-    parallel_for((rows + kRows - 1) / kRows, [&](Index piece, int) {
+    parallel_for((rows + kRows - 1) / kRows, context.threads, [&](Index piece, int) {
       const Index first = piece * kRows * channels;
       channel_affine<T>(std::min(kRows, rows - piece * kRows), channels, x.data() + first, mean, factor, shift,
                         y.data() + first);
@@ -98,7 +98,7 @@ struct BatchNormalization {
     T* d_sum = factor + channels;
     T* d_dot = d_sum + channels;
     for (Index c = 0; c < channels; ++c) factor[c] = saved.inverse[c] * (scale ? w[0][c] : T(1));
-    for_channels(channels, [&](Index first, Index last) {
+    for_channels(context.threads, channels, [&](Index first, Index last) {
       channel_gradient_sums<T>(rows, channels, first, last, x.data(), dy.data(), saved.mean, saved.inverse, d_sum,
                                d_dot);
       if (dx.empty()) return;
@@ -138,9 +138,9 @@ struct BatchNormalization {
   }
   /// Shares the channels out: a channel's sums are one thread's, so they do not depend on the threads.
   template <class Work>
-  static void for_channels(Index channels, const Work& work) {
+  static void for_channels(int threads, Index channels, const Work& work) {
     constexpr Index kChannels = 16;
-    parallel_for((channels + kChannels - 1) / kChannels,
+    parallel_for((channels + kChannels - 1) / kChannels, threads,
                  [&](Index piece, int) { work(piece * kChannels, std::min(channels, (piece + 1) * kChannels)); });
   }
 };

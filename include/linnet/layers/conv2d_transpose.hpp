@@ -61,7 +61,8 @@ struct Conv2DTranspose {
     plan.prepared = conv2d_packed_size(ConvDirection::backward_data, g);
     plan.prepared_dx = conv2d_packed_size(ConvDirection::forward, g);
     plan.scratch = conv2d_scratch(g);
-    plan.kernels = conv2d_kernels(g, true);
+    plan.kernels = {conv2d_kernel(ConvDirection::backward_data, g), conv2d_kernel(ConvDirection::backward_weights, g),
+                    conv2d_kernel(ConvDirection::forward, g)};
     return plan;
   }
 

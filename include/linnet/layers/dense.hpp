@@ -49,7 +49,7 @@ struct Dense {
     plan.saved_per_sample = saved_for(activation, plan.output);
     plan.scratch_dx = gemm_a_bt_scratch(in.back(), units);
     plan.overwrites_gradients = true;
-    plan.kernels = "matrix product";
+    plan.kernels = {"matrix product", "matrix product", "matrix product"};
     return plan;
   }
 

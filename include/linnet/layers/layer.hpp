@@ -47,6 +47,11 @@ struct ParameterSpec {
   bool trainable = true;
 };
 
+/// The kernels that do the work, for LINNET_VERBOSE; empty where there is nothing to choose, or no such direction.
+struct KernelNames {
+  std::string forward = {}, by_weights = {}, by_data = {};
+};
+
 /// What a layer needs for one shape of input.
 struct LayerPlan {
   Shape output;  ///< of one sample
@@ -69,8 +74,7 @@ struct LayerPlan {
   /// True if backward() can overwrite dw instead of adding to it, and does where Context::overwrite_gradients says so.
   /// For large kernels it saves zeroing the gradients and reading the zeros.
   bool overwrites_gradients = false;
-  /// The kernels that do the work, for LINNET_VERBOSE; empty where there is nothing to choose.
-  std::string kernels = {};
+  KernelNames kernels = {};
 };
 
 /// The weights (or gradients) of one layer, in the order of LayerPlan::parameters.
@@ -85,6 +89,8 @@ using Inputs = std::span<const TensorView<T>>;
 template <class T>
 struct Context {
   bool training = false;
+  /// With LayerPlan::couples_batch: how many threads the layer may use. (Others run in one thread of several.)
+  int threads = 1;
   Index batch = 0;         ///< samples in the whole batch
   Index first_sample = 0;  ///< index in the batch of the slice's first sample
   /// Keys every random number of this layer in this step; see random(sample).

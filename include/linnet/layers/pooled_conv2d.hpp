@@ -41,7 +41,7 @@ struct PooledConv2D {
     plan.saved_per_sample = plan.output.size();  // where the maxima were
     const Index images = images_at_once(plan.parameters[0].shape.size(), between);
     plan.scratch = checked_add(plan.scratch, checked_multiply(images, between) + kAlignment);
-    plan.kernels += images == 1 ? ", pooled by image" : ", pooled by " + std::to_string(images) + " images";
+    plan.kernels.forward += images == 1 ? " pooled by image" : " pooled by " + std::to_string(images) + " images";
     return plan;
   }
 

@@ -43,7 +43,8 @@ struct UpsampledConv2D {
     plan.prepared = checked_add(g.kernel_size(), conv2d_packed_size(ConvDirection::backward_data, g));
     plan.prepared_dx = conv2d_packed_size(ConvDirection::forward, g);
     plan.scratch = checked_add(kernel_scratch(g), conv2d_scratch(g));
-    plan.kernels = conv2d_kernels(g, true);
+    plan.kernels = {conv2d_kernel(ConvDirection::backward_data, g), conv2d_kernel(ConvDirection::backward_weights, g),
+                    conv2d_kernel(ConvDirection::forward, g)};
     return plan;
   }
 

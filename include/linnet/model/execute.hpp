@@ -85,7 +85,7 @@ class Execution {
     AlignedVector<T>& from = workspace_.prepared_from;
     if (keep && workspace_.prepared_valid && unchanged(from)) return;
     workspace_.prepared_valid = false;
-    parallel_for(plan_.node_count(), workspace_.threads, [&](Index i, int) {
+    parallel_for(plan_.node_count(), workspace_.most_threads, [&](Index i, int) {
       const PlannedNode<T>& node = plan_.node(static_cast<int>(i));
       if (node.prepared_size > 0) node.layer.prepare(weights(node), node.wants_dx(), prepared(node));
     });
@@ -230,6 +230,7 @@ class Execution {
     const PlannedNode<T>& node = plan_.node(i);
     Context<T> context;
     context.training = plan_.training();
+    context.threads = workspace_.most_threads;
     context.batch = samples_;
     context.first_sample = slice.first;
     context.random_key = key_.with_stream(static_cast<std::uint32_t>(node.stream));
@@ -287,7 +288,7 @@ class Execution {
   void add_lanes() {
     constexpr Index kChunk = 4096;
     T* sum = workspace_.gradients.data();
-    parallel_for((plan_.weight_count + kChunk - 1) / kChunk, [&](Index chunk, int) {
+    parallel_for((plan_.weight_count + kChunk - 1) / kChunk, workspace_.most_threads, [&](Index chunk, int) {
       const Index first = chunk * kChunk;
       const Index n = std::min(kChunk, plan_.weight_count - first);
       for (Index lane = 1; lane < plan_.lanes_of(samples_); ++lane) {

@@ -71,7 +71,7 @@ template <class T>
 class Plan {
  public:
   /// Plans `model` for batches of up to `batch` samples. Training needs a loss; with one, inference
-  /// evaluates it. Throws ValueError for an empty batch, ShapeError when the loss cannot take the output.
+  /// evaluates it. Throws ValueError for an empty batch, and for one beyond kMostBatch, ShapeError when the loss cannot take the output.
   Plan(const Model<T>& model, Index batch, Mode mode, std::optional<AnyLoss<T>> loss = {});
 
   bool training() const { return mode == Mode::training; }
@@ -107,6 +107,7 @@ class Plan {
 
   /// A step with few samples is cut into about so many slices, so that there is work for several threads.
   static constexpr Index kMinSlices = 4;
+  static constexpr Index kMostBatch = 1 << 24;
   Index largest_slice = 1;  ///< in samples
   Index most_lanes = 1;
   bool segmented = false;  ///< the slices share one arena of the whole batch; else each thread has its own
@@ -150,7 +151,9 @@ Plan<T>::Plan(const Model<T>& model, Index batch_size, Mode plan_mode, std::opti
       loss(std::move(plan_loss)),
       parameters(model.parameters()),
       weight_count(static_cast<Index>(model.weights().size())) {
-  if (batch < 1) throw ValueError("Plan: expected a batch of at least 1, got " + std::to_string(batch));
+  if (batch < 1 || batch > kMostBatch) {
+    throw ValueError("Plan: expected a batch of 1 to " + std::to_string(kMostBatch) + ", got " + std::to_string(batch));
+  }
   if (training() && !loss) throw ValueError("Plan: training needs a loss");
   for (const Node<T>& node : model.nodes()) {
     nodes.push_back({node.name, node.layer, node.plan, node.inputs, {}, node.first_parameter, node_count()});
@@ -248,7 +251,7 @@ void Plan<T>::choose_slices() {
   constexpr Index kCacheBytes = 512 * 1024;  // half of the L2 that processors with AVX-512 have
   constexpr Index kReuse = 4;                // a slice's activations are so many times the weights that it streams
   constexpr Index kMaxLanes = 16;
-  constexpr Index kLaneBytes = 16 * 1024 * 1024;  // for all partial sums of the gradients together
+  constexpr Index kLaneBytes = 16 * 1024 * 1024;  // for all partial sums of the gradients together, unless four take more
 
   Index scalars = input_shape.size();
   for (const PlannedNode<T>& n : nodes) {

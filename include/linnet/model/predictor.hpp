@@ -15,10 +15,11 @@ LINNET_NAMESPACE_BEGIN
 template <class T>
 class Predictor {
  public:
-  /// For batches of up to `batch` samples; larger ones are cut.
-  Predictor(const Model<T>& model, Index batch)
-      : model_(&model), plan_(model, batch, Mode::inference), workspace_(plan_) {}
-  Predictor(Model<T>&&, Index) = delete;  // it would outlive the model
+  /// For batches of up to `batch` samples; larger ones are cut. It uses up to `threads` threads: 1 where each thread of
+  /// yours has a Predictor.
+  Predictor(const Model<T>& model, Index batch, int threads = num_threads())
+      : model_(&model), plan_(model, batch, Mode::inference), workspace_(plan_, threads) {}
+  Predictor(Model<T>&&, Index, int = 0) = delete;  // it would outlive the model
 
   /// y {n, output_shape...} from x {n, input_shape...}. Throws ShapeError when a shape is another.
   void operator()(TensorView<const T> x, TensorView<T> y) {

@@ -40,6 +40,17 @@ inline std::string bytes_text(Index bytes) {
                 mega ? "MiB" : "KiB");
   return text.data();
 }
+
+/// The kernels that the plan runs for a node: "forward rows, by weights rows", or the layer's name.
+template <class T>
+std::string kernels_text(const Plan<T>& plan, const PlannedNode<T>& node) {
+  const KernelNames& names = node.plan.kernels;
+  if (names.forward.empty()) return std::string(node.layer.kind());
+  std::string text = "forward " + names.forward;
+  if (plan.training() && node.needs_gradient) text += ", by weights " + names.by_weights;
+  if (plan.training() && node.wants_dx()) text += ", by data " + names.by_data;
+  return text;
+}
 }  // namespace detail
 
 /// A table of the plan's layers (kernels, instruction set, and the bytes of their buffers for a slice of the batch),
@@ -51,22 +62,24 @@ std::string describe(const Plan<T>& plan, int threads) {
   std::string text = std::string("linnet: ") + (plan.training() ? "training" : "inference") + ", batch " +
                      std::to_string(plan.batch) + ": slices of " + std::to_string(slice) + " (" +
                      std::to_string(plan.slice_count(plan.batch)) + "), ";
-  if (plan.training()) text += std::to_string(plan.lanes_of(plan.batch)) + " sums of gradients, ";
+  if (plan.training()) {
+    text += std::to_string(plan.lanes_of(plan.batch)) + " sums of gradients of " + bytes(plan.weight_count) + ", ";
+  }
   text += std::to_string(threads) + (threads == 1 ? " thread, " : " threads, ") +
           (plan.segmented ? "one arena of " : "an arena of ") + bytes(plan.arena_size) +
           (plan.segmented ? "" : " a thread") + ", weights " + bytes(plan.weight_count) + " and " +
           bytes(plan.prepared_size) + " derived from them\n";
 
   using Row = std::vector<std::string>;
-  std::vector<Row> rows = {{"layer", "kernels", "set", "samples", "output", "gradient", "saved", "derived", "scratch"}};
+  std::vector<Row> rows = {{"layer", "kernels", "set", "samples", "output", "gradient", "saved", "derived", "scratch"},
+                           {"input", "", "", std::to_string(slice), bytes(plan.input_shape.size() * slice)}};
   for (const PlannedNode<T>& node : plan.nodes) {
     const LayerPlan& layer = node.plan;
     const Index samples = node.whole_batch ? plan.batch : slice;
-    rows.push_back({node.name, layer.kernels.empty() ? std::string(node.layer.kind()) : layer.kernels,
-                    std::string(to_string(isa())), std::to_string(samples), bytes(layer.output.size() * samples),
-                    bytes(node.needs_gradient ? layer.output.size() * samples : 0),
-                    bytes(layer.saved + layer.saved_per_sample * samples), bytes(node.prepared_size),
-                    bytes(node.scratch_size)});
+    rows.push_back(
+        {node.name, detail::kernels_text(plan, node), std::string(to_string(isa())), std::to_string(samples),
+         bytes(layer.output.size() * samples), bytes(node.needs_gradient ? layer.output.size() * samples : 0),
+         bytes(layer.saved + layer.saved_per_sample * samples), bytes(node.prepared_size), bytes(node.scratch_size)});
   }
   if (plan.loss) {
     rows.push_back(

@@ -16,7 +16,8 @@ class Workspace {
   /// Memory for `plan`, to be run with up to `thread_count` threads. A later run uses no more, even if there are more
   /// then.
   explicit Workspace(const Plan<T>& plan, int thread_count = num_threads())
-      : threads(static_cast<int>(std::clamp<Index>(
+      : most_threads(std::max(1, thread_count)),
+        threads(static_cast<int>(std::clamp<Index>(
             thread_count, 1, plan.training() ? std::min(plan.most_lanes, plan.most_slices()) : plan.most_slices()))) {
     if (verbose()) print_once(describe(plan, threads));
     const Index arena_count = plan.segmented ? 1 : threads;
@@ -48,7 +49,8 @@ class Workspace {
     double layers = 0;  ///< what layers added (a KL term)
   };
 
-  int threads;
+  int most_threads;  ///< of any loop
+  int threads;       ///< of those over slices, each with memory of its own
   AlignedVector<T> arenas;
   AlignedVector<T> scratch;
   AlignedVector<T> batch_scratch;

@@ -11,6 +11,15 @@
 
 LINNET_NAMESPACE_BEGIN
 
+/// The steps of one pass over `samples` samples; the last batch may be smaller. What decay_steps is counted in:
+/// `.decay_steps = epochs * steps_per_epoch(samples, batch_size)`. Throws ValueError for a batch size below 1.
+constexpr Index steps_per_epoch(Index samples, Index batch_size) {
+  if (batch_size < 1) {
+    throw ValueError("steps_per_epoch: expected a batch size >= 1, got " + std::to_string(batch_size));
+  }
+  return samples / batch_size + (samples % batch_size == 0 ? 0 : 1);
+}
+
 /// rate, always.
 struct ConstantRate {
   double rate = 1e-3;

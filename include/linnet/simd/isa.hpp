@@ -52,22 +52,28 @@ inline bool supported(Isa isa) {
 #endif
 }
 
-/// The set that `name` names. Throws ValueError for an unknown name, or a set that this processor lacks.
-inline Isa parse_isa(std::string_view name) {
+/// Throws ValueError, which begins with `who`, for a set that kernels are not compiled for here, or that this processor
+/// lacks.
+inline void require_supported(Isa isa, const std::string& who) {
+  if (supported(isa)) return;
+  throw ValueError(who + (LINNET_X86 ? ": this processor has no " : ": this program has no kernels for ") +
+                   to_string(isa));
+}
+
+/// The set that `name` names. Throws ValueError, which begins with `who`, for an unknown name.
+inline Isa parse_isa(std::string_view name, const std::string& who = "parse_isa") {
   for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
-    if (name != to_string(isa)) continue;
-    if (!supported(isa)) {
-      throw ValueError("LINNET_ISA: this processor has no " + std::string(name));
-    }
-    return isa;
+    if (name == to_string(isa)) return isa;
   }
-  throw ValueError("LINNET_ISA: expected baseline, avx2 or avx512, got \"" + std::string(name) + "\"");
+  throw ValueError(who + ": expected baseline, avx2 or avx512, got \"" + std::string(name) + "\"");
 }
 
 namespace detail {
 inline Isa initial_isa() {
   if (const char* name = std::getenv("LINNET_ISA"); name != nullptr && *name != '\0') {
-    return parse_isa(name);
+    const Isa isa = parse_isa(name, "LINNET_ISA");
+    require_supported(isa, "LINNET_ISA");
+    return isa;
   }
   if (supported(Isa::avx512)) return Isa::avx512;
   return supported(Isa::avx2) ? Isa::avx2 : Isa::baseline;
@@ -85,7 +91,7 @@ inline Isa isa() { return detail::current_isa().load(std::memory_order_relaxed);
 /// Switches every later kernel to `isa`: for tests and benchmarks. Throws ValueError if it is not
 /// supported.
 inline void set_isa(Isa isa) {
-  if (!supported(isa)) parse_isa(to_string(isa));
+  require_supported(isa, "set_isa");
   detail::current_isa() = isa;
 }
 

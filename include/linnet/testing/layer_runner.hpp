@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "linnet/core/parallel.hpp"
 #include "linnet/layers/layer.hpp"
 #include "linnet/model/any_layer.hpp"
 
@@ -35,6 +36,7 @@ class LayerRunner {
     saved_.resize(static_cast<std::size_t>(plan_.saved + batch * plan_.saved_per_sample));
     scratch_.resize(static_cast<std::size_t>(plan_.scratch + plan_.scratch_dx));
     context.batch = batch;
+    context.threads = num_threads();
   }
 
   const LayerPlan& plan() const { return plan_; }

@@ -119,7 +119,7 @@ History Trainer<T>::fit(SourceRef<T> train, const FitOptions<T>& options) {
   const Index batch_size = std::min(options.batch_size, train.size());
   const std::span<const AnyMetric<T>> metrics(options.metrics);
   require_metrics(metrics);
-  const Index steps = (train.size() + batch_size - 1) / batch_size;
+  const Index steps = steps_per_epoch(train.size(), batch_size);
   if (progress.batch_in_epoch > 0 &&
       (progress.batch_size != batch_size || progress.batch_in_epoch > steps ||
        progress.samples != std::min(progress.batch_in_epoch * batch_size, train.size()) ||
