@@ -22,9 +22,9 @@ namespace augment {
 using data::evenly;
 using nlohmann::json;
 
-inline constexpr Index kAll = 0;            ///< as a number of images: all there are
-inline constexpr int kAllDigits = -1;       ///< as a class: all of them
-inline constexpr Index kManySubsets = 100;  ///< sizes up to this are studied with several random subsets
+inline constexpr Index kAll = 0;                   ///< as a number of images: all there are
+inline constexpr int kAllDigits = -1;              ///< as a class: all of them
+inline constexpr Index kLargestWithSubsets = 100;  ///< sizes up to this are studied with several random subsets
 
 inline constexpr Index kEpochs = 24;
 /// Sets with fewer training images than this, such as the digits that come with linnet, are for a first look: fewer
@@ -56,8 +56,7 @@ struct Options {
 
 /// How a variational autoencoder is trained.
 struct Recipe {
-  std::string name;   ///< "plain", "improved"
-  std::string title;  ///< for people
+  std::string name;  ///< "plain", "improved"
   std::string network;
   Index latent;
   double beta;
@@ -83,8 +82,8 @@ Index samples_of(const std::string& text);
 /// ValueError for a class without images, and for more than there are.
 std::vector<Index> training_indices(const ImageDataset& train, int digit, Index samples, Index subset);
 ImageDataset training_subset(const ImageDataset& train, int digit, Index samples, Index subset);
-/// The held-out images of a class.
-ImageDataset of_digit(const ImageDataset& images, int digit);
+/// The held-out images of a class. Throws ValueError where there are none.
+ImageDataset held_out_of(const ImageDataset& held_out, int digit);
 
 /// A model of a run.
 struct Trained {

@@ -25,13 +25,14 @@ struct Saved {
 };
 Saved load(const std::string& path) {
   const Model<float> model = load_model(path);
+  const auto about = load_safetensors(path).metadata;
+  const auto program = about.find("linnet_program");
   const auto is_latent = [](const Node<float>& node) { return node.layer.kind() == GaussianLatent::kName; };
-  const Shape& shape = model.input_shape();
-  if (std::none_of(model.nodes().begin(), model.nodes().end(), is_latent) || shape != model.output_shape() ||
-      shape.rank() != 3 || shape[2] != 1) {
+  if (program == about.end() || program->second != kProgram ||
+      std::none_of(model.nodes().begin(), model.nodes().end(), is_latent)) {
     throw FormatError(path + ": expected a variational autoencoder of grey images, as `augment` saves them");
   }
-  return {model, Vae(model), load_safetensors(path).metadata};
+  return {model, Vae(model), about};
 }
 
 /// The classifier that is asked for, or the one that a study has put beside the model; none without either.
@@ -47,10 +48,11 @@ std::optional<Model<float>> judge_of(const std::string& classifier, const std::s
   return judge;
 }
 
-/// The images that the model was trained on, and where they are among all training images.
+/// The images that the model was trained on, and what they are called: by their files, or by where they are among all
+/// training images.
 struct TrainingImages {
   ImageDataset images;
-  std::vector<Index> indices;
+  std::vector<std::string> names;
 };
 /// None where they are not at hand: those of `data`, or the digits that come with linnet, are others.
 std::optional<TrainingImages> training_images(const Saved& saved, const std::string& data) {
@@ -62,10 +64,14 @@ std::optional<TrainingImages> training_images(const Saved& saved, const std::str
     throw FormatError(data + ": not the images that the model was trained on (CRC-32 " + images.checksum +
                       ", expected " + saved.text("data_crc32") + ")");
   }
-  TrainingImages result;
-  result.indices = training_indices(images.train, digit_of(saved.text("digit")), samples_of(saved.text("samples")),
-                                    whole_number("subset", saved.text("subset"), 0));
-  result.images = images.train.subset(result.indices);
+  const std::vector<Index> indices =
+      training_indices(images.train, digit_of(saved.text("digit")), samples_of(saved.text("samples")),
+                       whole_number("subset", saved.text("subset"), 0));
+  TrainingImages result{images.train.subset(indices), {}};
+  for (const Index i : indices) {
+    result.names.push_back(images.train_files.empty() ? std::to_string(i)
+                                                      : images.train_files[static_cast<std::size_t>(i)]);
+  }
   return result;
 }
 
@@ -84,6 +90,14 @@ std::string decimal(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.9g", value);
   return text;
+}
+
+/// A cell of a CSV file, between quotation marks where a comma or a line's end would end it (RFC 4180).
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string cell = "\"";
+  for (const char c : text) cell += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return cell + "\"";
 }
 
 /// Writes images in rows of `columns`, and tells their verdicts, if there is a judge.
@@ -156,7 +170,7 @@ void sample_command(const SampleOptions& options) {
             std::to_string(options.seed);
     for (Index k = 0; k < vae.latent(); ++k) text += "," + decimal(double{z[i * vae.latent() + k]});
     text += judge ? "," + std::to_string(verdicts.digit[at]) + "," + decimal(verdicts.confidence[at]) : ",,";
-    text += train ? "," + std::to_string(train->indices[static_cast<std::size_t>(nearest.index[at])]) + "," +
+    text += train ? "," + csv_cell(train->names[static_cast<std::size_t>(nearest.index[at])]) + "," +
                         decimal(nearest.distance[at])
                   : ",,";
     text += "\n";
@@ -188,7 +202,7 @@ void interpolate_command(const PictureOptions& options) {
       if (!held_out) {
         const data::Images images = data::load(options.data);
         data::warn(data::training_data_of(options.model, images));
-        held_out = of_digit(images.held_out, digit_of(saved.text("digit")));
+        held_out = held_out_of(images.held_out, digit_of(saved.text("digit")));
       }
       const std::vector<Index> one = {whole_number(option, what, 0)};
       if (one[0] >= held_out->size()) {

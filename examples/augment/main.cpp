@@ -33,12 +33,6 @@ int main(int argc, char** argv) {
                 "multiples of 4, "
                 "in subfolders 0 to 9; every fifth PNG is held out (default: the 10,000 digits of examples/data)");
   };
-  const auto config_option = [&](CLI::App* command) {
-    command
-        ->add_option("--config", config,
-                     "Options from a JSON file, such as config.json of a run folder; those given here count more")
-        ->type_name("FILE");
-  };
   for (CLI::App* command : {study, train}) {
     const bool one = command == train;
     augment::Options& options = one ? train_options : study_options;
@@ -90,7 +84,7 @@ int main(int argc, char** argv) {
                 one ? "Run folder: model and figures" : "Run folder: models, figures, pictures and the report");
     cli::run_flags(command, options.resume, options.overwrite);
     cli::threads(command, options.threads);
-    config_option(command);
+    cli::config(command, config);
   }
   study
       ->add_option("--subsets", study_options.subsets,
@@ -121,7 +115,7 @@ int main(int argc, char** argv) {
               "Run folder: of a study, or a new one; the results lie in OUT/benefit");
   cli::run_flags(benefit, benefit_options.resume, benefit_options.overwrite);
   cli::threads(benefit, benefit_options.threads);
-  config_option(benefit);
+  cli::config(benefit, config);
 
   const auto model_options = [&](CLI::App* command, std::string& model, std::string& classifier, std::string& data) {
     command->add_option("--model", model, "An autoencoder that `augment` has saved")->required()->type_name("FILE");

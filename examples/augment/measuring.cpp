@@ -13,12 +13,13 @@ using figures::counted, figures::rows_of, figures::strip;
 
 namespace {
 
-/// How much is drawn and compared.
+/// How much is drawn.
 struct Counts {
-  Index samples, compared, directions;
+  Index samples, directions;
 };
-Counts counts_of(bool quick) { return quick ? Counts{300, 100, 50} : Counts{1000, 100, 100}; }
+Counts counts_of(bool quick) { return quick ? Counts{300, 50} : Counts{1000, 100}; }
 
+constexpr Index kCompared = 100;  ///< images that diversity and memory are measured with
 constexpr Index kNeighbours = 5;  ///< of density and coverage
 constexpr Index kPlane = 15;      ///< tiles along a side of the latent plane
 constexpr Index kTraversed = 17;  ///< images of a traversal, from -4 to 4
@@ -216,23 +217,13 @@ json extremes_of(const run::Folder& folder, const Trained& trained, const Vae& v
   return result;
 }
 
-/// x with Phi(x) = p, for the standard normal distribution; by bisection.
-double inverse_normal(double p) {
-  double low = -10, high = 10;
-  for (int k = 0; k < 60; ++k) {
-    const double middle = (low + high) / 2;
-    (std::erfc(-middle / std::sqrt(2.0)) / 2 < p ? low : high) = middle;
-  }
-  return (low + high) / 2;
-}
-
 /// The latent plane as a grid of equal shares of the prior; the first latent grows to the right, the second upwards.
 json plane_of(const run::Folder& folder, const Trained& trained, const Vae& vae, const Judge& judge) {
   Tensor<float> z({kPlane * kPlane, 2});
   for (Index row = 0; row < kPlane; ++row) {
     for (Index column = 0; column < kPlane; ++column) {
       const auto at = [](Index i) {
-        return static_cast<float>(inverse_normal((static_cast<double>(i) + 0.5) / double{kPlane}));
+        return static_cast<float>(normal_quantile((static_cast<double>(i) + 0.5) / double{kPlane}));
       };
       z[(row * kPlane + column) * 2] = at(column);
       z[(row * kPlane + column) * 2 + 1] = at(kPlane - 1 - row);
@@ -322,30 +313,14 @@ json pictures_of(const run::Folder& folder, const Trained& trained, const Vae& v
 
 }  // namespace
 
-double prior_radius(Index dimensions) {
-  // The lower incomplete gamma function of a = dimensions / 2, regularized, at r^2 / 2, by its series (Abramowitz and
-  // Stegun, 6.5.29); its 95% quantile by bisection.
-  const double a = static_cast<double>(dimensions) / 2;
-  const auto share = [&](double radius) {
-    const double x = radius * radius / 2;
-    double term = std::exp(a * std::log(x) - x - std::lgamma(a + 1)), sum = term;
-    for (int k = 1; term > 1e-16 * sum; ++k) sum += term *= x / (a + k);
-    return sum;
-  };
-  double low = 1e-3, high = 10 + 2 * std::sqrt(2 * a);
-  for (int k = 0; k < 60; ++k) {
-    const double middle = (low + high) / 2;
-    (share(middle) < 0.95 ? low : high) = middle;
-  }
-  return (low + high) / 2;
-}
+double prior_radius(Index dimensions) { return normal_radius(0.95, dimensions); }
 
 json measure_real(const ImageDataset& held_out, int digit, const Judge& judge, bool quick) {
   const Counts counts = counts_of(quick);
   json result = recognition_of(classifier::judge(judge.model, held_out.images().view()), digit);
   result["digit"] = digit;
   result["held_out"] = held_out.size();
-  const Index count = std::min(counts.compared, held_out.size());
+  const Index count = std::min(kCompared, held_out.size());
   result["diversity"] = diversity_of(evenly(held_out, count).images(), count);
   // Uniform noise, of the size of the images.
   Tensor<float> noise(held_out.image_shape().with_batch(count));
@@ -373,14 +348,11 @@ json measure(const run::Folder& folder, const Trained& trained, const Judge& jud
                  {"size", trained.train.size()},
                  {"all", trained.all},
                  {"subset", trained.subset},
-                 {"latent", vae.latent()},
-                 {"parameters", trained.model.parameter_count()},
                  {"train_elbo", {{"reconstruction", own.reconstruction}, {"kl", own.kl}}},
                  {"elbo", {{"reconstruction", other.reconstruction}, {"kl", other.kl}}},
-                 {"history", trained.history.json()},
-                 {"seconds", trained.history.total_seconds()}};
+                 {"history", trained.history.json()}};
   const Tensor<float> real = halves_of(held_out, counts.samples).first;
-  const Index compared = std::min(counts.compared, held_out.size());
+  const Index compared = std::min(kCompared, held_out.size());
   const Tensor<float> z = vae.draw_prior(counts.samples, key), samples = vae.decode(z.view());
   const classifier::Verdicts verdicts = classifier::judge(judge.model, samples.view());
   result["prior"] = scores_of(samples, verdicts, trained, judge, real, train, compared);

@@ -50,17 +50,13 @@ run::Folder open_folder(const Options& options, bool study, const data::Images& 
   return folder;
 }
 
-void write_history(const run::Folder& folder, const std::deque<Trained>& all) {
-  std::vector<std::pair<std::string, const run::History*>> histories;
-  for (const Trained& trained : all) histories.emplace_back(trained.name, &trained.history);
-  run::write_histories(folder, histories);
-}
-
 /// The sizes of a study where none are given: those that every class has images for.
 std::vector<std::string> default_samples(const data::Images& images, const std::vector<std::string>& digits,
                                          bool quick) {
   Index fewest = images.train.size();
-  for (const std::string& digit : digits) fewest = std::min(fewest, of_digit(images.train, digit_of(digit)).size());
+  for (const std::string& digit : digits) {
+    fewest = std::min(fewest, std::ssize(training_indices(images.train, digit_of(digit), kAll, 0)));
+  }
   std::vector<std::string> samples;
   for (const Index size : quick ? std::vector<Index>{10} : std::vector<Index>{10, 100, 1000}) {
     if (size < fewest) samples.push_back(std::to_string(size));
@@ -104,10 +100,10 @@ class Study {
     for (const std::string& text : options.digit) {
       const int digit = digit_of(text);
       if (digit == kAllDigits) throw ValueError("--digit all: a study is of single classes; `augment train` takes all");
-      held_out_.push_back(of_digit(images.held_out, digit));
+      held_out_.push_back(held_out_of(images.held_out, digit));
       for (const std::string& size : options.samples) {
         const Index samples = samples_of(size);
-        const Index subsets = samples != kAll && samples <= kManySubsets ? *options.subsets : 1;
+        const Index subsets = samples != kAll && samples <= kLargestWithSubsets ? *options.subsets : 1;
         for (const Recipe& recipe : recipes_) {
           for (Index subset = 0; subset < subsets; ++subset) {
             work_ += add_training(all_, recipe, digit, samples, subset, held_out_.back(), options, images);
@@ -127,7 +123,7 @@ class Study {
     progress_ = std::make_shared<run::Progress>(work_);
     if (classifier_job_) run::train(folder, *classifier_job_, progress_);
     for (Trained& trained : all_) trained.history = run::train(folder, *trained.job, progress_);
-    write_history(folder, all_);
+    run::write_history(folder, all_);
     const json metrics = measure_all(folder);
     folder.write_json("metrics.json", metrics);
     write_report(options_.out);
@@ -135,6 +131,10 @@ class Study {
   }
 
  private:
+  Index parameters_of(const Recipe& recipe) const {
+    const auto has_it = [&](const Trained& trained) { return trained.recipe == &recipe; };
+    return std::find_if(all_.begin(), all_.end(), has_it)->model.parameter_count();
+  }
   /// About as long as a tenth of a training of the usual length.
   double measuring_work_of(const Trained& trained) const {
     return 0.1 * trained.job->work() / static_cast<double>(trained.job->train.size()) * 3200;
@@ -154,7 +154,8 @@ class Study {
                              {"other_training_data", classifier_data_.text}};
     for (const Recipe& recipe : recipes_) {
       metrics["recipes"].push_back({{"name", recipe.name},
-                                    {"title", recipe.title},
+                                    {"network", recipe.network},
+                                    {"parameters", parameters_of(recipe)},
                                     {"latent", recipe.latent},
                                     {"beta", recipe.beta},
                                     {"epochs", recipe.epochs},
@@ -217,7 +218,7 @@ void train_command(const Options& as_given) {
   const data::Images images = data::load(options.data);
   resolve(options, images);
   const int digit = digit_of(options.digit[0]);
-  const ImageDataset held_out = of_digit(images.held_out, digit);
+  const ImageDataset held_out = held_out_of(images.held_out, digit);
   const Recipe recipe = recipe_of(options, options.recipe);
   std::deque<Trained> all;
   const double work = add_training(all, recipe, digit, samples_of(options.samples[0]), 0, held_out, options, images);
@@ -226,7 +227,7 @@ void train_command(const Options& as_given) {
   std::printf("%s\n%td images to train, %td held out\n", trained.model.summary().c_str(), trained.train.size(),
               held_out.size());
   trained.history = run::train(folder, *trained.job, std::make_shared<run::Progress>(work));
-  write_history(folder, all);
+  run::write_history(folder, all);
   const Vae vae(trained.model);
   const Elbo own = vae.elbo(evenly(trained.train, 10'000).images().view(), kElboKey),
              other = vae.elbo(held_out.images().view(), kElboKey);

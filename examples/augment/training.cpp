@@ -33,7 +33,6 @@ struct ElboFigures {
 Recipe recipe_of(const Options& options, const std::string& name) {
   const bool improved = name == "improved";
   return {.name = name,
-          .title = improved ? "improved" : "plain",
           .network = options.network.value_or("small"),
           .latent = options.latent.value_or(improved ? 16 : 2),
           .beta = options.beta,
@@ -64,17 +63,21 @@ int digit_of(const std::string& text) {
 }
 Index samples_of(const std::string& text) { return text == "all" ? kAll : whole_number("--samples", text, 2); }
 
+namespace {
+
+std::vector<Index> indices_of_class(const ImageDataset& images, int digit) {
+  if (images.labelled()) return images.indices_of(digit);
+  throw ValueError("class " + digit_text(digit) +
+                   ": the images have no labels: expected PNG files in subfolders 0 to 9, or --digit all");
+}
+
+}  // namespace
+
 std::vector<Index> training_indices(const ImageDataset& train, int digit, Index samples, Index subset) {
   std::vector<Index> all(static_cast<std::size_t>(train.size()));
   std::iota(all.begin(), all.end(), Index{0});
-  if (digit != kAllDigits) {
-    if (!train.labelled()) {
-      throw ValueError("class " + digit_text(digit) +
-                       ": the images have no labels: expected PNG files in subfolders 0 to 9, or --digit all");
-    }
-    all = train.indices_of(digit);
-  }
-  if (all.empty()) throw ValueError("class " + digit_text(digit) + ": there are no images of it");
+  if (digit != kAllDigits) all = indices_of_class(train, digit);
+  if (all.empty()) throw ValueError("class " + digit_text(digit) + ": there are no training images of it");
   if (samples == kAll) return all;
   if (samples > std::ssize(all)) {
     throw ValueError("--samples " + std::to_string(samples) + ": there are " + std::to_string(all.size()) +
@@ -89,7 +92,15 @@ std::vector<Index> training_indices(const ImageDataset& train, int digit, Index 
 ImageDataset training_subset(const ImageDataset& train, int digit, Index samples, Index subset) {
   return train.subset(training_indices(train, digit, samples, subset));
 }
-ImageDataset of_digit(const ImageDataset& images, int digit) { return training_subset(images, digit, kAll, 0); }
+ImageDataset held_out_of(const ImageDataset& held_out, int digit) {
+  if (digit == kAllDigits) return held_out;
+  const std::vector<Index> indices = indices_of_class(held_out, digit);
+  if (indices.empty()) {
+    throw ValueError("class " + digit_text(digit) +
+                     ": there are no held-out images of it (of PNG files, every fifth of a class is held out)");
+  }
+  return held_out.subset(indices);
+}
 
 std::vector<std::string> in_order(std::vector<std::string> samples) {
   const auto place = [](const std::string& text) {
@@ -134,13 +145,13 @@ double add_training(std::deque<Trained>& all, const Recipe& recipe, int digit, I
       .held_out = &held_out,
       .model = build_vae(images.train.image_shape(), recipe.network, recipe.latent, recipe.beta, options.seed)});
   const auto source = source_of(trained.train, recipe, options.seed);
-  const Index steps = (source.size() + recipe.batch - 1) / recipe.batch * recipe.epochs;
+  const Index steps = recipe.epochs * steps_per_epoch(source.size(), recipe.batch);
   auto about = data::provenance(kProgram, images, "");
   about.insert({{"digit", of}, {"samples", size}, {"subset", std::to_string(subset)}, {"recipe", recipe.name}});
   trained.job = run::Job{
       .name = trained.name,
       .title = "digit " + of + ", " + size + " images, " + recipe.name +
-               (samples == kAll || samples > kManySubsets ? "" : " (subset " + std::to_string(subset + 1) + ")"),
+               (samples == kAll || samples > kLargestWithSubsets ? "" : " (subset " + std::to_string(subset + 1) + ")"),
       .model = &trained.model,
       .loss = BinaryCrossentropy{.reduction = Reduction::sum},
       .optimizer = Adam{.learning_rate =

@@ -83,8 +83,7 @@ int main(int argc, char** argv) {
               "Passes over the training digits; 0: as many as 120,000 digits take, but 5 to 60", 0, 100000);
   cli::seed(training, options.seed, "Seed of the initial weights, the order and the dropout");
   cli::run_flags(training, options.resume, options.overwrite);
-  training->add_option("--config", config, "Options from a JSON file, such as config.json of a run folder")
-      ->type_name("FILE");
+  cli::config(training, config);
   testing->add_option("--model", options.model, "The classifier")->required()->type_name("FILE");
   return cli::main(
       app, argc, argv,

@@ -36,7 +36,7 @@ inline run::Job job(Model<float>& model, const std::string& name, const std::str
                     const SourceRef<float>& train, const SourceRef<float>& held_out, Index epochs,
                     const std::map<std::string, std::string>& about) {
   constexpr Index kBatch = 64;
-  const Index steps = (train.size() + kBatch - 1) / kBatch * epochs;
+  const Index steps = epochs * steps_per_epoch(train.size(), kBatch);
   const Index warm_up = std::min<Index>(50, steps / 10);
   const Schedule rate =
       Schedule(CosineDecay{.initial_learning_rate = 2e-3, .decay_steps = steps - warm_up}).with_warm_up(warm_up);

@@ -73,6 +73,13 @@ inline void threads(CLI::App* command, int& value) {
   number(command, "--threads", value, "Threads; 0 means all cores", 0, 4096);
 }
 
+inline void config(CLI::App* command, std::string& path) {
+  command
+      ->add_option("--config", path,
+                   "Options from a JSON file, such as config.json of a run folder; those given here count more")
+      ->type_name("FILE");
+}
+
 /// --resume and --overwrite, of which a run takes one.
 inline void run_flags(CLI::App* command, bool& resume, bool& overwrite) {
   CLI::Option* const again = command->add_flag("--resume", resume, "Go on with the run in OUT, with the same options");

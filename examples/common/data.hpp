@@ -26,8 +26,9 @@ using namespace linnet;
 
 struct Images {
   ImageDataset train, held_out;
-  std::string origin;    ///< in words; a folder by its name alone, wherever it lies
-  std::string checksum;  ///< of all pixels and labels: CRC-32, in hexadecimal digits
+  std::string origin;                         ///< in words; a folder by its name alone, wherever it lies
+  std::string checksum;                       ///< of all pixels and labels: CRC-32, in hexadecimal digits
+  std::vector<std::string> train_files = {};  ///< of PNG files: that of each training image, as a path in the folder
 };
 
 /// What metrics.json says of the images.
@@ -220,7 +221,14 @@ inline Images load(const std::string& folder) {
     labels.clear();
   }
   const bool labelled = !labels.empty();
-  std::tie(images.train, images.held_out) = load_pngs(paths, std::move(labels)).split_every(5);
+  const ImageDataset all = load_pngs(paths, std::move(labels));
+  const auto [train, held_out] = all.split_indices(5);
+  images.train = all.subset(train);
+  images.held_out = all.subset(held_out);
+  for (const Index i : train) {
+    images.train_files.push_back(
+        std::filesystem::path(paths[static_cast<std::size_t>(i)]).lexically_relative(folder).generic_string());
+  }
   if (images.held_out.size() == 0) {
     throw FileError(folder + ": expected at least 5 PNG files" + (labelled ? " of a class" : "") + ", got " +
                     std::to_string(paths.size()));

@@ -151,11 +151,19 @@ class Page {
         "</style></head><body><main>\n<h1>" + escaped(title) + "</h1>\n<p class=\"soft\">" + std::string(lead) +
         "</p>\n";
   }
-  void section(std::string_view title) { text_ += "<h2>" + escaped(title) + "</h2>\n"; }
+  /// Sections are numbered.
+  void section(std::string_view title) {
+    text_ += "<h2>" + std::to_string(++sections_) + ". " + escaped(title) + "</h2>\n";
+  }
   void heading(std::string_view title) { text_ += "<h3>" + escaped(title) + "</h3>\n"; }
   void paragraph(const std::string& html) { text_ += "<p>" + html + "</p>\n"; }
   void note(const std::string& html) { text_ += "<p class=\"soft\">" + html + "</p>\n"; }
   void add(const std::string& html) { text_ += html; }
+  void list(const std::vector<std::string>& points) {
+    text_ += "<ul>\n";
+    for (const std::string& point : points) text_ += "<li>" + point + "</li>\n";
+    text_ += "</ul>\n";
+  }
   void tiles(const std::vector<std::pair<std::string, std::string>>& values) {
     text_ += "<div class=\"tiles\">\n";
     for (const auto& [value, what] : values) {
@@ -178,6 +186,7 @@ class Page {
 
  private:
   std::string text_;
+  int sections_ = 0;
 };
 
 }  // namespace report

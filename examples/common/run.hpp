@@ -108,7 +108,7 @@ class Folder {
       }
       if (run.overwrite) require_outside(config);
       make(path_);
-      remove_earlier();
+      remove_earlier(run.guests);
     }
     write_json("config.json", config);  // of a run that goes on: with the paths of now
     for (const char* name : {"models", "pictures"}) make(file(name));
@@ -213,8 +213,8 @@ class Folder {
     if (!difference.empty()) throw FormatError(file("config.json") + ": a run with other options: " + difference);
   }
   /// Removes what an earlier run has made, which must not be taken for this one's: models with a history beside them,
-  /// checkpoints, the pictures that its figures name, and what lies beside config.json.
-  void remove_earlier() const {
+  /// checkpoints, the pictures that its figures name, and what lies beside config.json, but for guests.
+  void remove_earlier(const std::vector<std::string>& guests) const {
     namespace fs = std::filesystem;
     std::vector<std::string> files;
     std::error_code error;
@@ -235,7 +235,9 @@ class Folder {
         if (value.is_string() && pointer.ends_with("/picture")) files.push_back(file(value.get<std::string>()));
       }
     }
-    for (const char* name : {"history.csv", "metrics.json", "report.html"}) files.push_back(file(name));
+    for (const char* name : {"history.csv", "metrics.json", "report.html"}) {
+      if (std::find(guests.begin(), guests.end(), name) == guests.end()) files.push_back(file(name));
+    }
     for (const std::string& path : files) {
       fs::remove(path, error);
       if (error) throw FileError(path + ": cannot be removed: " + error.message());
@@ -249,12 +251,12 @@ class Progress {
  public:
   /// `work` is a number proportional to the time that everything takes: see work_of() and measuring_work().
   explicit Progress(double work) : work_(work) {}
-  void done(double work) { done_ += work; }     ///< in this program
-  void skipped(double work) { work_ -= work; }  ///< by an earlier one
+  void done(double work) { done_ += work; }        ///< in this program
+  void skipped(double work) { skipped_ += work; }  ///< by an earlier one
   std::string text() const {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-    std::string text = std::to_string(static_cast<int>(100 * done_ / work_)) + "%";
-    if (done_ > 0) text += ", " + linnet::detail::clock_time(seconds * (work_ - done_) / done_) + " left";
+    std::string text = std::to_string(static_cast<int>(100 * (skipped_ + done_) / work_)) + "%";
+    if (done_ > 0) text += ", " + linnet::detail::clock_time(seconds * (work_ - skipped_ - done_) / done_) + " left";
     return text;
   }
   /// Tells what begins now.
@@ -264,7 +266,7 @@ class Progress {
   }
 
  private:
-  double work_, done_ = 0;
+  double work_, done_ = 0, skipped_ = 0;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
@@ -504,13 +506,15 @@ inline History train(const Folder& folder, const Job& job, const std::shared_ptr
   return *history;
 }
 
-/// history.csv: the histories of several models, one after the other.
-inline void write_histories(const Folder& folder, const std::vector<std::pair<std::string, const History*>>& all) {
+/// history.csv: the histories of several models, which have a `name` and a `history`, one after the other.
+template <class Models>
+void write_history(const Folder& folder, const Models& models) {
   std::string text;
-  for (const auto& [name, history] : all) {
-    if (text.empty()) text = "model,epoch," + history->head() + "\n";
-    for (std::size_t i = 0; i < history->seconds.size(); ++i) {
-      text += name + "," + std::to_string(i + 1) + "," + history->row(i) + "\n";
+  for (const auto& model : models) {
+    const History& history = model.history;
+    if (text.empty()) text = "model,epoch," + history.head() + "\n";
+    for (std::size_t i = 0; i < history.seconds.size(); ++i) {
+      text += model.name + "," + std::to_string(i + 1) + "," + history.row(i) + "\n";
     }
   }
   write_file(folder.file("history.csv"), text);

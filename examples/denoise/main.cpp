@@ -63,10 +63,7 @@ int main(int argc, char** argv) {
         ->check(CLI::IsMember({"cosine", "constant"}));
     cli::seed(command, options.seed, "Seed of the initial weights, the order and the noise");
     cli::run_flags(command, options.resume, options.overwrite);
-    command
-        ->add_option("--config", config,
-                     "Options from a JSON file, such as config.json of a run folder; those given here count more")
-        ->type_name("FILE");
+    cli::config(command, config);
   }
   train->add_flag("--blind", options.blind,
                   "One model for all levels: each image gets its own, from 0 to the largest of --noise");

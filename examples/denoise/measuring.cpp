@@ -80,6 +80,18 @@ json figures_of(const Tensor<float>& y, const Tensor<float>& clean, const ImageD
   return result;
 }
 
+/// Of the digits that only one of two ways recognizes, how many each does.
+json discordant(const classifier::Verdicts& first, const classifier::Verdicts& second, const ImageDataset& truth) {
+  Index first_only = 0, second_only = 0;
+  for (Index i = 0; i < truth.size(); ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    const bool by_first = first.digit[k] == truth.label(i), by_second = second.digit[k] == truth.label(i);
+    first_only += by_first && !by_second;
+    second_only += by_second && !by_first;
+  }
+  return {{"denoised_only", first_only}, {"classifier_only", second_only}, {"of", truth.size()}};
+}
+
 }  // namespace
 
 json recognition(const classifier::Verdicts& verdicts, const ImageDataset& truth) {
@@ -159,7 +171,7 @@ json measure_level(const run::Folder& folder, const Options& options, double noi
 }
 
 json measure(const run::Folder& folder, const Trained& trained, const Options& options, const ImageDataset& images,
-             const Model<float>* judge) {
+             const Model<float>* judge, const Model<float>* noisy_judge) {
   const Pairs pairs = pairs_of(images, corruption_of(options, trained.noise, trained.blind), kHeldOutNoise);
   const Tensor<float> y = trained.model.predict(pairs.noisy.view());
   json result = closeness(y, pairs.clean);
@@ -183,6 +195,10 @@ json measure(const run::Folder& folder, const Trained& trained, const Options& o
 
   const classifier::Verdicts verdicts = classifier::judge(*judge, y.view());
   result.update(recognition(verdicts, images));
+  if (noisy_judge != nullptr) {
+    result["beside_noisy_classifier"] =
+        discordant(verdicts, classifier::judge(*noisy_judge, pairs.noisy.view()), images);
+  }
   // The worst: not recognized, and farthest from the clean image.
   std::vector<std::pair<double, Index>> failures;
   for (Index i = 0; i < images.size(); ++i) {

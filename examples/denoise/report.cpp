@@ -137,13 +137,11 @@ class StudyReport {
   const bool judged = m.contains("classifier");
   const std::string noise_axis = config.at("noise-kind") == "gaussian" ? "noise (standard deviation, pixels in [0, 1])"
                                                                        : "noise (share of the pixels)";
-  int sections = 0;
   Page page{"Denoised images: what is recovered, what is lost",
             "Convolutional networks that remove noise, trained and measured with linnet. All figures are of " +
                 thousands(m.at("data").at("held_out").get<Index>()) +
                 " held-out images that no training saw, unless they are said to be of training."};
 
-  void section(const std::string& title) { page.section(std::to_string(++sections) + ". " + title); }
   bool shown(const json& recipe) const { return recipe.at("name") != twin.at("name"); }
   /// The recipe that differs from the twin in nothing but the last activation.
   const json& find_counterpart() const {
@@ -184,8 +182,8 @@ class StudyReport {
       page.paragraph(wrong("Few held-out images (" + std::to_string(held_out) + "): the figures below may be chance."));
     }
     for (const json& recipe : recipes) {
-      const Index batch = recipe.at("batch"), images = m.at("data").at("train");
-      const Index steps = (images + batch - 1) / batch * recipe.at("epochs").get<Index>();
+      const Index steps =
+          recipe.at("epochs").get<Index>() * steps_per_epoch(m.at("data").at("train"), recipe.at("batch"));
       if (steps >= kFewSteps || !shown(recipe)) continue;
       page.paragraph(wrong(escaped(recipe.at("title").get<std::string>()) + ": " + std::to_string(steps) +
                            " steps of training in all, too few to learn much."));
@@ -194,7 +192,7 @@ class StudyReport {
 
   /// What was trained, and how.
   void networks() {
-    section("The networks and the run");
+    page.section("The networks and the run");
     double seconds = m.at("classifier_seconds").get<double>() + m.at("blind").at("timing").at("seconds").get<double>();
     for (const json& recipe : recipes) {
       for (const json& level : recipe.at("levels")) seconds += level.at("timing").at("seconds").get<double>();
@@ -246,7 +244,7 @@ class StudyReport {
 
   /// The same images at every level: clean, noisy, denoised, error.
   void pictures() {
-    section("Before and after");
+    page.section("Before and after");
     page.paragraph(judged ? "The same images at every level. Below each: what the classifier sees in it; a cross marks "
                             "a wrong verdict."
                           : "The same images at every level.");
@@ -280,7 +278,7 @@ class StudyReport {
 
   /// By epoch, with the floor.
   void losses() {
-    section("Loss by epoch");
+    page.section("Loss by epoch");
     for (const json& recipe : recipes) {
       if (!shown(recipe)) continue;
       LinePlot plot{.title = "Loss by epoch",
@@ -323,7 +321,7 @@ class StudyReport {
 
   /// Networks, simple filters and a classifier of noisy digits.
   void table_of_levels() {
-    section("Figures for each level");
+    page.section("Figures for each level");
     if (judged) {
       const std::string other = m.at("classifier").at("other_training_data");
       page.paragraph("The classifier is a convolutional network of " +
@@ -357,8 +355,13 @@ class StudyReport {
         rows.push_back(
             figure_row("classifier trained on this noise, no denoising", level.at("noisy_classifier"), floor));
       }
-      page.add(
-          table({"images", "BCE", "excess", "MSE", "PSNR (dB)", "SSIM", "recognized", "confident but wrong"}, rows));
+      std::vector<std::string> head = {"images", "BCE", "excess", "MSE", "PSNR (dB)", "SSIM"};
+      if (judged) {
+        head.insert(head.end(), {"recognized", "confident but wrong"});
+      } else {
+        for (auto& row : rows) row.resize(head.size());
+      }
+      page.add(table(head, rows));
     }
     page.note(
         "The width of the blur is the best on training images. PSNR is that of the mean squared error over all "
@@ -435,7 +438,7 @@ class StudyReport {
 
   /// Which digits turn into which, and the worst failures.
   void confusions() {
-    section("What turns into what");
+    page.section("What turns into what");
     page.paragraph("Rows: the digit; columns: what the classifier takes it for; percent of the row.");
     for (const json& recipe : recipes) {
       if (!shown(recipe)) continue;
@@ -474,7 +477,7 @@ class StudyReport {
 
   /// Recognition and PSNR over the noise.
   void other_levels() {
-    section("Levels that a model was not trained on");
+    page.section("Levels that a model was not trained on");
     const auto curve = [](const json& values) {
       std::vector<double> y;
       for (const json& v : values) y.push_back(v.is_null() ? NAN : v.get<double>());
@@ -508,14 +511,12 @@ class StudyReport {
 
   /// Sentences, each with its figures.
   void conclusions() {
-    section("Conclusions");
+    page.section("Conclusions");
     std::vector<std::string> points;
     for (const auto& some : {points_of_levels(), points_of_original(), points_of_comparisons()}) {
       points.insert(points.end(), some.begin(), some.end());
     }
-    std::string list = "<ul>\n";
-    for (const std::string& point : points) list += "<li>" + point + "</li>\n";
-    page.add(list + "</ul>\n");
+    page.list(points);
   }
 
   /// How loss and recognition change with the noise.
@@ -560,8 +561,7 @@ class StudyReport {
                        percent(rate(before.at("noisy").at("recognized"))) +
                        " before it; the better simple filter reaches " + percent(rate(best_filter.at("recognized"))) +
                        ". A classifier that was trained on this noise recognizes " + percent(direct) +
-                       " without denoising" +
-                       comparison_text(before.at("noisy_classifier").at("recognized"), after.at("recognized")) + ".");
+                       " without denoising" + comparison_text(after.at("beside_noisy_classifier")) + ".");
       const Index noisy = before.at("noisy").at("confident_wrong").at("count"),
                   filtered = best_filter.at("confident_wrong").at("count"),
                   own = after.at("confident_wrong").at("count");
@@ -572,13 +572,17 @@ class StudyReport {
     return points;
   }
 
-  /// Whether a is more or fewer than b, or that the difference lies within its 95% interval (the half widths of the two
-  /// intervals add as independent errors do).
-  static std::string comparison_text(const json& a, const json& b) {
-    const auto half = [](const json& c) { return (c.at("high").get<double>() - c.at("low").get<double>()) / 2; };
-    const double difference = rate(a) - rate(b);
-    if (std::abs(difference) <= std::hypot(half(a), half(b))) return ", which may be chance";
-    return difference > 0 ? ", which is more" : ", which is fewer";
+  /// Whether a classifier of noisy digits recognizes more or fewer of them than are recognized after denoising, or that
+  /// the difference, of the same digits, lies within its 95% interval.
+  static std::string comparison_text(const json& beside) {
+    const Interval difference =
+        paired_difference_interval(beside.at("classifier_only"), beside.at("denoised_only"), beside.at("of"));
+    const std::string range =
+        " (the difference: " + number(100 * difference.low, 1) + " to " + number(100 * difference.high, 1) + " points)";
+    return std::string(difference.low > 0    ? ", which is more"
+                       : difference.high < 0 ? ", which is fewer"
+                                             : ", which may be chance") +
+           range;
   }
 
   /// What the original report (ML-PW-12) found, checked; its noise was Gaussian, and it trained for about ten epochs.
@@ -647,7 +651,7 @@ class StudyReport {
       while (from > 0 && denoised[from - 1] > noisy[from - 1]) --from;
       text += std::string(any ? ", " : "") +
               (from == levels_tried ? "nowhere"
-               : from == 0          ? "at all"
+               : from == 0          ? "at all of them"
                                     : "from " + level_text(noise[from]) + " on") +
               " (" + escaped(s.at("title").get<std::string>()) + ")";
       any = true;

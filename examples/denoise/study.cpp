@@ -17,12 +17,6 @@ using nlohmann::json;
 
 namespace {
 
-void write_history(const run::Folder& folder, const std::deque<Trained>& all) {
-  std::vector<std::pair<std::string, const run::History*>> histories;
-  for (const Trained& trained : all) histories.emplace_back(trained.name, &trained.history);
-  run::write_histories(folder, histories);
-}
-
 json json_of(const Recipe& recipe) {
   return {{"name", recipe.name},     {"title", recipe.title},      {"model", recipe.model},
           {"output", recipe.output}, {"filters", recipe.filters},  {"epochs", recipe.epochs},
@@ -79,7 +73,7 @@ Options resolved(Options options, const data::Images& images) {
 /// A warning of trainings that are too short to learn much.
 void warn_of_few_steps(const std::deque<Recipe>& recipes, const data::Images& images, bool full) {
   for (const Recipe& recipe : recipes) {
-    const Index steps = (images.train.size() + recipe.batch - 1) / recipe.batch * recipe.epochs;
+    const Index steps = recipe.epochs * steps_per_epoch(images.train.size(), recipe.batch);
     if (steps >= kFewSteps) continue;
     std::fprintf(stderr, "warning: %s: %td steps in all, with %td images to train: too few to learn much%s\n",
                  recipe.title.c_str(), steps, images.train.size(),
@@ -129,15 +123,14 @@ class Study {
     data::warn(classifier_data_);
     warn_of_few_steps(recipes_, images_, options_.full);
     std::printf("%td images to train, %td held out: %s\n%zu models to train\n\n", images_.train.size(),
-                images_.held_out.size(), images_.origin.c_str(),
-                all_.size() + judges_.size() - (judges_.empty() || !given_ ? 0 : 1));
+                images_.held_out.size(), images_.origin.c_str(), all_.size() + judges_.size() - (given_ ? 1 : 0));
     progress_ = std::make_shared<run::Progress>(work_);
     for (Judge& judge : judges_) {
       if (!given_ && &judge != &judges_.front()) judge.model = judges_.front().model;
       if (judge.job) classifier_seconds_ += run::train(folder, *judge.job, progress_).total_seconds();
     }
     for (Trained& trained : all_) train_denoiser(folder, trained, options_, images_, progress_);
-    write_history(folder, all_);
+    run::write_history(folder, all_);
     const json metrics = measure_all(folder);
     folder.write_json("metrics.json", metrics);
     write_report(folder);
@@ -181,6 +174,12 @@ class Study {
     work_ += add_training(all_, recipe, noise, blind, options_, images_);
   }
   const Model<float>* judge() const { return judges_.empty() ? nullptr : &judges_[0].model; }
+  /// The classifier of digits of a level of noise; null without, and for the blind model.
+  const Model<float>* noisy_judge(double noise, bool blind = false) const {
+    const auto at = std::find(options_.noise.begin(), options_.noise.end(), noise);
+    if (judges_.empty() || blind || at == options_.noise.end()) return nullptr;
+    return &judges_[static_cast<std::size_t>(1 + (at - options_.noise.begin()))].model;
+  }
   double measuring_work_of(const Trained& trained) const {
     return run::measuring_work(trained.model, images_.held_out.size()) +
            (judge() != nullptr ? run::measuring_work(*judge(), images_.held_out.size()) : 0);
@@ -207,15 +206,13 @@ class Study {
       about["other_training_data"] = classifier_data_.text;
       about["given"] = given_;
     }
-    for (std::size_t i = 0; i < options_.noise.size(); ++i) {
-      const double noise = options_.noise[i];
+    for (const double noise : options_.noise) {
       measuring("noise " + level_text(noise) + " without a denoiser", 0);
-      metrics["levels"].push_back(
-          measure_level(folder, options_, noise, images_, judge(), judges_.empty() ? nullptr : &judges_[i + 1].model));
+      metrics["levels"].push_back(measure_level(folder, options_, noise, images_, judge(), noisy_judge(noise)));
     }
     const auto measure_one = [&](const Trained& trained) {
       measuring(trained.job->title, measuring_work_of(trained));
-      return measure(folder, trained, options_, images_.held_out, judge());
+      return measure(folder, trained, options_, images_.held_out, judge(), noisy_judge(trained.noise, trained.blind));
     };
     std::size_t next = 0;
     for (const Recipe& recipe : recipes_) {
@@ -297,7 +294,7 @@ void train_command(const Options& as_given) {
         decibels_text(figures["psnr"]).c_str(), decibels_text(figures["noisy"]["psnr"]).c_str(),
         number(figures["ssim"]), number(figures["noisy"]["ssim"]), folder.file(figures["model"]).c_str());
   }
-  write_history(folder, all);
+  run::write_history(folder, all);
   folder.write_json("metrics.json", metrics);
 }
 

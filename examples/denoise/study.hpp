@@ -123,9 +123,11 @@ nlohmann::json clean_strip(const run::Folder& folder, const ImageDataset& images
 /// The held-out images as a trained denoiser gets them: figures and a picture.
 nlohmann::json measure_noisy(const run::Folder& folder, const Trained& trained, const Options& options,
                              const ImageDataset& images, const Model<float>* judge);
-/// What it does to them: figures, pictures, failures.
+/// What it does to them: figures, pictures, failures; with a classifier of digits of that noise, how many only it or
+/// only the judge of denoised ones recognizes.
 nlohmann::json measure(const run::Folder& folder, const Trained& trained, const Options& options,
-                       const ImageDataset& images, const Model<float>* judge);
+                       const ImageDataset& images, const Model<float>* judge,
+                       const Model<float>* noisy_judge = nullptr);
 /// What a level of noise is without a denoiser: the noisy images themselves, under simple filters, and before a
 /// classifier of noisy digits.
 nlohmann::json measure_level(const run::Folder& folder, const Options& options, double noise,

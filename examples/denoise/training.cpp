@@ -42,7 +42,7 @@ struct LookForDeath {
 run::Job job_of(Trained& trained, const Options& options, const data::Images& images) {
   const Recipe& recipe = *trained.recipe;
   const Corruption noise = corruption_of(options, trained.noise, trained.blind);
-  const Index steps = (images.train.size() + recipe.batch - 1) / recipe.batch * recipe.epochs;
+  const Index steps = recipe.epochs * steps_per_epoch(images.train.size(), recipe.batch);
   const Schedule rate =
       recipe.schedule == "constant"
           ? Schedule(recipe.learning_rate)
@@ -72,7 +72,7 @@ Recipe twin_of(Recipe recipe) {
 
 Index default_epochs(Index images, Index batch) {
   constexpr Index kEpochs = 24, kSteps = 1500;
-  const Index steps = (images + batch - 1) / batch;
+  const Index steps = steps_per_epoch(images, batch);
   return std::clamp((kSteps + steps - 1) / steps, kEpochs, 10 * kEpochs);
 }
 

@@ -40,9 +40,11 @@ endfunction()
 
 # stop(<signal> <folder> <message> <argument>...): starts PROGRAM ... --out <folder> and stops it by INT, as Ctrl-C does,
 # or KILL, until it was stopped amid its work: how long it takes until there is something to stop depends on the
-# machine. `message` is what it then says (not after KILL). Sets `stopped`, FALSE where there is no `timeout` to do it
-# with, which without --foreground might send the signal twice.
+# machine. Then `begun` is in the folder, and it says what is `saved`, and `message` (not after KILL). Sets `stopped`,
+# FALSE where there is no `timeout` to do it with, which without --foreground might send the signal twice.
 find_program(TIMEOUT timeout)
+set(begun "models/*.checkpoint")
+set(saved "everything is saved")
 macro(stop signal folder message)
   set(stopped FALSE)
   if(TIMEOUT)
@@ -50,13 +52,13 @@ macro(stop signal folder message)
       file(REMOVE_RECURSE "${folder}")
       execute_process(COMMAND "${TIMEOUT}" --foreground --preserve-status -s ${signal} ${seconds} "${PROGRAM}" ${ARGN} --out "${folder}"
         RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE error)
-      file(GLOB checkpoints "${folder}/models/*.checkpoint")
-      if(NOT status EQUAL 0 AND checkpoints)
+      file(GLOB work "${folder}/${begun}")
+      if(NOT status EQUAL 0 AND work)
         set(stopped TRUE)
         break()
       endif()
     endforeach()
-    string(FIND "${error}" "everything is saved. To go on: ${message}" found)
+    string(FIND "${error}" "${saved}. To go on: ${message}" found)
     if("${signal}" STREQUAL "KILL")
       set(found 0)
     elseif(NOT status EQUAL 130)
