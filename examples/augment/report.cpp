@@ -27,7 +27,7 @@ void add_overview(Page& page, const StudyFigures& study) {
   for (const json& real : study.metrics().at("real")) {
     const Index count = real.at("held_out");
     if (count >= figures::kFewHeldOut) continue;
-    few += (few.empty() ? "" : ", ") + std::to_string(count) + " of " + std::to_string(real.at("digit").get<int>());
+    append(few, std::to_string(count) + " of " + std::to_string(real.at("digit").get<int>()));
   }
   if (!few.empty()) {
     page.paragraph(wrong("Few held-out images (" + few + "): the figures below may be chance."));
@@ -96,7 +96,7 @@ std::string better_than_all(const StudyFigures& study) {
     const int digit = real.at("digit");
     if (mean(study.find(digit, study.smallest(), "improved")->negative_elbo("elbo")) <
         mean(study.find(digit, study.largest(), "plain")->negative_elbo("elbo"))) {
-      better += (better.empty() ? "" : ", ") + std::to_string(digit);
+      append(better, std::to_string(digit));
     }
   }
   return "With " + study.smallest() + " it is better than the plain recipe with " + study.largest() + " for " +
@@ -114,7 +114,7 @@ void add_conclusions(Page& page, const StudyFigures& study, const BenefitFigures
     for (const json& real : study.metrics().at("real")) {
       const std::string one = of_digit(real);
       if (one.empty()) continue;
-      text += (text.empty() ? "" : "; ") + std::to_string(real.at("digit").get<int>()) + ": " + one;
+      append(text, std::to_string(real.at("digit").get<int>()) + ": " + one, "; ");
     }
     return text;
   };
@@ -175,7 +175,7 @@ void add_conclusions(Page& page, const StudyFigures& study, const BenefitFigures
     const std::string digit = std::to_string(real.at("digit").get<int>());
     if (few.size() > 1) {
       std::string& where = apart(few, all) ? changed : unchanged;
-      where += (where.empty() ? "" : ", ") + digit;
+      append(where, digit);
     }
     return number(mean(few), 1) + " and " + number(mean(all), 1) +
            (few.size() == 1         ? ""

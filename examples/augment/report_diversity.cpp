@@ -46,13 +46,13 @@ void add_diversity(Page& page, const StudyFigures& study, const run::Folder& fol
   std::string counts, compared, wins;
   for (const json& real : study.metrics().at("real")) {
     const std::string digit = std::to_string(real.at("digit").get<int>()) + ": ";
-    compared += (compared.empty() ? "" : ", ") + digit + std::to_string(real.at("compared").get<Index>());
+    append(compared, digit + std::to_string(real.at("compared").get<Index>()));
     const json &d = real.at("diversity"), &noise = real.at("noise");
     if (d.is_null()) continue;
-    counts += (counts.empty() ? "" : ", ") + digit + std::to_string(d.at("count").get<Index>());
+    append(counts, digit + std::to_string(d.at("count").get<Index>()));
     const bool won =
         noise.at("pixel_distance") > d.at("pixel_distance") && noise.at("dissimilarity") > d.at("dissimilarity");
-    wins += (wins.empty() ? "" : ", ") + digit + (won ? "yes" : "no");
+    append(wins, digit + (won ? "yes" : "no"));
   }
   page.note(
       "Pixel distance (the original report's idea) and 1 &minus; SSIM: means over all pairs. Vendi score: the "

@@ -77,7 +77,7 @@ void add_losses(Page& page, const StudyFigures& study) {
   constexpr double kCollapsed = 1;  // nats: of the image, the latents tell less than which of three it is
   std::string collapsed;
   for (const Group& g : study.groups()) {
-    if (mean(g.at("/elbo/kl")) < kCollapsed) collapsed += (collapsed.empty() ? "" : "; ") + g.title() + ", " + g.recipe;
+    if (mean(g.at("/elbo/kl")) < kCollapsed) append(collapsed, g.title() + ", " + g.recipe, "; ");
   }
   if (!collapsed.empty()) {
     page.paragraph(wrong("Collapsed, with a KL divergence near 0: " + collapsed +

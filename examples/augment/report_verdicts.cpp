@@ -63,7 +63,7 @@ std::vector<std::string> claims(const StudyFigures& study) {
   };
   const auto by_size = [&](const std::function<std::string(const std::string&)>& of_size) {
     std::string text;
-    for (const std::string& size : study.sizes()) text += (text.empty() ? "" : ", ") + of_size(size) + " with " + size;
+    for (const std::string& size : study.sizes()) append(text, of_size(size) + " with " + size);
     return text;
   };
   const auto among = [&](int digit) {
@@ -81,7 +81,7 @@ std::vector<std::string> claims(const StudyFigures& study) {
                            : !apart(two, eight)                   ? unclear
                            : mean(eight) > mean(two)              ? more
                                                                   : less;
-      where += (where.empty() ? "" : ", ") + size;
+      append(where, size);
     }
     const auto clause = [](const std::string& what, const std::string& which) {
       return which.empty() ? "" : " " + what + " with " + which + ".";
@@ -101,7 +101,7 @@ std::vector<std::string> claims(const StudyFigures& study) {
       if (std::any_of(models.begin(), models.end(), [&](const json* model) {
             return model->at("prior").at("recognized").at("high").get<double>() < floor;
           })) {
-        worse += (worse.empty() ? "" : ", ") + size;
+        append(worse, size);
       }
     }
     points.push_back("<em>3 is recognized well.</em> Of its samples fail " + among(3) + "; of real held-out ones " +
@@ -221,7 +221,7 @@ void add_verdicts(Page& page, const StudyFigures& study) {
     for (int k = 0; k < 3; ++k) {
       const auto most = std::max_element(taken.begin(), taken.end());
       if (*most == 0) break;
-      others += (others.empty() ? "" : ", ") + std::to_string(most - taken.begin()) + " (" + thousands(*most) + ")";
+      append(others, std::to_string(most - taken.begin()) + " (" + thousands(*most) + ")");
       *most = 0;
     }
     rows.push_back({g.title(), escaped(g.recipe), g.rate_at("/prior/recognized"),

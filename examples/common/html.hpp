@@ -39,6 +39,11 @@ inline std::string thousands(Index value) {
   return text;
 }
 
+/// One more item of a list in words.
+inline void append(std::string& list, const std::string& item, const char* between = ", ") {
+  list += (list.empty() ? "" : between) + item;
+}
+
 inline std::string escaped(std::string_view text) {
   std::string result;
   for (const char c : text) {
