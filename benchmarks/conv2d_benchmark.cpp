@@ -40,42 +40,62 @@ void run_kernel(benchmark::State& state, ConvDirection direction, ConvAlgorithm 
   watch.count_flop(state, nominal_flop(g), threads);
 }
 
-/// Copies an image's patches into rows {outputs, taps * channels}: plain loops.
-void copy_patches(const Conv2DGeometry& g, const float* image, RowMajorMatrix<float>& patches) {
+/// Visits the pieces of an image's patches {outputs, taps * channels}: visit(a piece of `channels` elements, the pixel
+/// that it is of, or null in the padding).
+template <class Pixel, class Visit>
+void for_each_pixel(const Conv2DGeometry& g, Pixel* image, RowMajorMatrix<float>& patches, const Visit& visit) {
   for (Index oy = 0; oy < g.y.output; ++oy) {
     for (Index ox = 0; ox < g.x.output; ++ox) {
-      float* to = patches.row(oy * g.x.output + ox).data();
+      float* piece = patches.row(oy * g.x.output + ox).data();
       for (Index ty = 0; ty < g.y.taps; ++ty) {
-        for (Index tx = 0; tx < g.x.taps; ++tx, to += g.channels) {
+        for (Index tx = 0; tx < g.x.taps; ++tx, piece += g.channels) {
           const Index iy = g.y.pixel(oy, ty), ix = g.x.pixel(ox, tx);
           const bool inside = iy >= 0 && iy < g.y.input && ix >= 0 && ix < g.x.input;
-          if (inside) {
-            std::copy_n(image + (iy * g.x.input + ix) * g.channels, g.channels, to);
-          } else {
-            std::fill_n(to, g.channels, 0.0f);
-          }
+          visit(piece, inside ? image + (iy * g.x.input + ix) * g.channels : nullptr);
         }
       }
     }
   }
 }
 
-/// Forward by Eigen, an image at a time, one thread, one group.
-void run_eigen(benchmark::State& state, const Conv2DGeometry& g) {
+/// A direction by Eigen's product, an image at a time: plain loops copy its patches, or add them to dx. One thread, one
+/// group.
+void run_eigen(benchmark::State& state, ConvDirection direction, const Conv2DGeometry& g) {
   Tensor<float> x = bench::uniform_tensor({g.batch, g.input_size()}, 1);
-  Tensor<float> y({g.batch, g.output_size()});
+  Tensor<float> y = bench::uniform_tensor({g.batch, g.output_size()}, 2);
   Tensor<float> w = bench::uniform_tensor({g.taps() * g.channels, g.filters}, 3);
   RowMajorMatrix<float> patches(g.y.output * g.x.output, g.taps() * g.channels);
   const bench::Watch watch;
   for ([[maybe_unused]] auto _ : state) {
+    if (direction == ConvDirection::backward_weights) w.fill(0);
     for (Index n = 0; n < g.batch; ++n) {
-      copy_patches(g, x.data() + n * g.input_size(), patches);
-      MatrixMap<float>(y.data() + n * g.output_size(), g.y.output * g.x.output, g.filters).noalias() =
-          patches * as_matrix(w);
+      float* const image = x.data() + n * g.input_size();
+      MatrixMap<float> output(y.data() + n * g.output_size(), g.y.output * g.x.output, g.filters);
+      if (direction == ConvDirection::backward_data) {
+        patches.noalias() = output * as_matrix(w).transpose();
+        std::fill_n(image, g.input_size(), 0.0f);
+        for_each_pixel(g, image, patches, [&](const float* piece, float* pixel) {
+          for (Index c = 0; pixel != nullptr && c < g.channels; ++c) pixel[c] += piece[c];
+        });
+        continue;
+      }
+      for_each_pixel(g, static_cast<const float*>(image), patches, [&](float* piece, const float* pixel) {
+        if (pixel != nullptr) {
+          std::copy_n(pixel, g.channels, piece);
+        } else {
+          std::fill_n(piece, g.channels, 0.0f);
+        }
+      });
+      if (direction == ConvDirection::forward) {
+        output.noalias() = patches * as_matrix(w);
+      } else {
+        as_matrix(w).noalias() += patches.transpose() * output;
+      }
     }
-    benchmark::DoNotOptimize(y.data());
+    benchmark::ClobberMemory();
   }
   watch.count_flop(state, nominal_flop(g), 1);
+  state.counters.erase("bytes");  // Eigen takes its memory from malloc, which is not counted
 }
 
 const int registered = [] {
@@ -101,9 +121,8 @@ const int registered = [] {
               ->Unit(benchmark::kMicrosecond);
         }
       }
-    }
-    if (c.geometry.groups == 1) {
-      benchmark::RegisterBenchmark((shape + "/forward/Eigen/threads:1").c_str(), run_eigen, c.geometry)
+      if (c.geometry.groups > 1) continue;
+      benchmark::RegisterBenchmark((where + "Eigen/threads:1").c_str(), run_eigen, direction, c.geometry)
           ->UseRealTime()
           ->Unit(benchmark::kMicrosecond);
     }

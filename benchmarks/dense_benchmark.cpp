@@ -29,6 +29,20 @@ void forward(benchmark::State& state) {
   watch.count_flop(state, product_flop(batch, units, n), 1);
 }
 
+/// dx = dy W^T.
+void by_data(benchmark::State& state) {
+  const Index batch = state.range(0), n = state.range(1), units = state.range(2);
+  set_num_threads(1);
+  const Tensor<float> dy = bench::uniform_tensor({batch, units}, 1), w = bench::uniform_tensor({n, units}, 2);
+  Tensor<float> dx({batch, n}), scratch({gemm_a_bt_scratch(n, units)});
+  const bench::Watch watch;
+  for ([[maybe_unused]] auto _ : state) {
+    gemm_a_bt<float>(batch, n, units, dy.data(), units, w.data(), units, dx.data(), n, scratch.data());
+    benchmark::DoNotOptimize(dx.data());
+  }
+  watch.count_flop(state, product_flop(batch, units, n), 1);
+}
+
 /// dW += x^T dy.
 void by_weights(benchmark::State& state) {
   const Index batch = state.range(0), n = state.range(1), units = state.range(2);
@@ -65,6 +79,7 @@ void shapes(benchmark::internal::Benchmark* benchmark) {
 }
 
 BENCHMARK(forward)->Apply(shapes)->UseRealTime();
+BENCHMARK(by_data)->Apply(shapes)->UseRealTime();
 BENCHMARK(by_weights)->Apply(shapes)->UseRealTime();
 BENCHMARK(eigen)->Apply(shapes)->UseRealTime();
 

@@ -36,8 +36,9 @@ int main(int argc, char** argv) {
     Model<float> model = test::denoiser();
     Trainer trainer(model, BinaryCrossentropy{}, Adam{});
     trainer.fit(DenoisingSource(digits, Corruption{.amount = 0.5}), {.epochs = 1, .batch_size = 128});
-    std::printf("%td digits of %.1f MiB; peak %.1f MiB after loading, %.1f MiB after training: the data set and %.1f MiB\n",
-                digits.size(), data, loaded, peak_mebibytes(), peak_mebibytes() - data);
+    std::printf(
+        "%td digits of %.1f MiB; peak %.1f MiB after loading, %.1f MiB after training: the data set and %.1f MiB\n",
+        digits.size(), data, loaded, peak_mebibytes(), peak_mebibytes() - data);
   } catch (const Error& error) {
     std::fprintf(stderr, "peak_memory: %s\n", error.what());
     return 1;

@@ -4,9 +4,10 @@
 The files are what a benchmark program writes with --benchmark_out=FILE --benchmark_out_format=json. Where it was run
 with --benchmark_repetitions=N the medians count, and a change is one only if the two runs' repetitions do not overlap.
 Prints what became slower or faster by more than the threshold, slowest first, with the range of the repetitions, and
-ends with status 1 if anything became slower, 2 if there is nothing to compare. Kernels are compared by the share of the
-peak that they reach (each run measures its own peak, so a machine that is slower as a whole shows no regression), whole
-networks by time. Measure on a machine that does nothing else.
+ends with status 1 if anything became slower or began to allocate memory, 2 if there is nothing to compare or the
+instruction sets differ. Kernels are compared by the share of the peak that they reach (each run measures its own peak,
+so a machine that is slower as a whole shows no regression), whole networks by time. Measure on a machine that does
+nothing else.
 """
 
 import argparse
@@ -21,21 +22,23 @@ def fail(message):
 
 
 def read(path):
-    """{name: (what was measured, its values, whether more is better)}"""
+    """The instruction set, {name: (what was measured, its values, whether more is better)}, {name: bytes allocated}."""
     try:
         with open(path, encoding="utf-8") as file:
-            runs = json.load(file)["benchmarks"]
+            results = json.load(file)
+            runs, instruction_set = results["benchmarks"], results["context"].get("instruction_set")
     except (OSError, ValueError, KeyError, TypeError) as error:
         fail(f"{path}: no results of a benchmark program ({error})")
-    values = {}
+    values, allocated = {}, {}
     for run in runs:
         if run.get("run_type", "iteration") != "iteration" or run.get("error_occurred"):
             continue
+        allocated[run["run_name"]] = max(allocated.get(run["run_name"], 0), run.get("bytes", 0))
         if "%peak" in run:
             values.setdefault(run["run_name"], ("% of peak", [], True))[1].append(run["%peak"])
         else:
             values.setdefault(run["run_name"], (run["time_unit"], [], False))[1].append(run["real_time"])
-    return values
+    return instruction_set, values, allocated
 
 
 def text(numbers):
@@ -49,7 +52,9 @@ def main():
     parser.add_argument("--threshold", type=float, default=0.1, help="the change that counts (0.1: 10%%)")
     parser.add_argument("--all", action="store_true", help="print what did not change as well")
     arguments = parser.parse_args()
-    before, after = read(arguments.before), read(arguments.after)
+    (set_before, before, had), (set_after, after, has) = read(arguments.before), read(arguments.after)
+    if set_before != set_after:
+        fail(f"measured with {set_before} and with {set_after}: these cannot be compared")
     rows = []
     for name, (unit, new, more) in after.items():
         if name in before and before[name][0] == unit:
@@ -65,11 +70,14 @@ def main():
         slower += changed and speed < 1
         if arguments.all or changed:
             print(f"{speed:6.2f} times as fast  {name}  ({figures})")
+    allocating = sorted(name for name in after if name in before and has[name] > 0 and had[name] == 0)
+    for name in allocating:
+        print(f"allocates {has[name]:.0f} bytes an iteration now, none before  {name}")
     missing = sorted(set(before) - set(after))
     if missing:
         print(f"{len(missing)} measured before only: {missing[0]}" + (", ..." if len(missing) > 1 else ""))
     print(f"{len(rows)} compared, {slower} slower by more than {arguments.threshold:.0%}")
-    sys.exit(1 if slower else 0)
+    sys.exit(1 if slower or allocating else 0)
 
 
 main()

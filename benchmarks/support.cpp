@@ -44,6 +44,11 @@ void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { s
 
 namespace linnet::bench {
 
+namespace {
+// Beside the results, so that those of two instruction sets are not compared.
+[[maybe_unused]] const bool told = (benchmark::AddCustomContext("instruction_set", to_string(isa())), true);
+}  // namespace
+
 double fma_peak(int threads) {
   static std::map<std::pair<int, Isa>, double> measured;
   double& best = measured[{threads, isa()}];
@@ -74,7 +79,7 @@ std::size_t bytes_allocated() { return allocated; }
 double Watch::finish(benchmark::State& state) const {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   const std::size_t bytes = bytes_allocated() - bytes_before_;
-  state.counters["bytes"] = static_cast<double>(bytes);
+  state.counters["bytes"] = static_cast<double>(bytes) / static_cast<double>(state.iterations());
   return seconds;
 }
 

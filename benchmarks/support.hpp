@@ -20,7 +20,7 @@ std::size_t bytes_allocated();
 class Watch {
  public:
   /// Sets the counters of a benchmark of `flop` operations an iteration on `threads` threads: FLOP/s, the share of the
-  /// peak, and the bytes allocated meanwhile.
+  /// peak, and the bytes allocated in an iteration.
   void count_flop(benchmark::State& state, double flop, int threads) const;
   /// The same for one of `batch` images an iteration: images a second, and the bytes.
   void count_images(benchmark::State& state, double batch) const;

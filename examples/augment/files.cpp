@@ -201,10 +201,9 @@ void interpolate_command(const PictureOptions& options) {
     } else {
       if (!held_out) {
         const data::Images images = data::load(options.data);
-        data::warn(data::training_data_of(options.model, images));
         held_out = held_out_of(images.held_out, digit_of(saved.text("digit")));
       }
-      const std::vector<Index> one = {whole_number(option, what, 0)};
+      const std::vector<Index> one = {whole_number(std::string(option) + " (no PNG file)", what, 0)};
       if (one[0] >= held_out->size()) {
         throw ValueError(std::string(option) + " " + what + ": there are " + std::to_string(held_out->size()) +
                          " held-out images, numbered from 0; a PNG file is taken as well");

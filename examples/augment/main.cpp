@@ -135,7 +135,11 @@ int main(int argc, char** argv) {
                    "Latents from the prior, or from the posteriors of training images")
       ->check(CLI::IsMember({"prior", "posterior"}));
   cli::seed(sample, sample_options.seed, "Seed of the latents");
-  cli::folder(sample, "--out", sample_options.out, "Folder for the images and manifest.csv")->required();
+  cli::folder(sample, "--out", sample_options.out,
+              "Folder for the images and manifest.csv, which has of each the latents, what the classifier sees, and "
+              "the nearest "
+              "training image: its PNG file, or its place among the training images, from 0")
+      ->required();
 
   for (CLI::App* command : {traverse, interpolate}) {
     cli::threads(command, picture_options.threads);

@@ -203,6 +203,7 @@ json extremes_of(const run::Folder& folder, const Trained& trained, const Vae& v
   std::vector<Index> shown;
   std::vector<std::string> labels;
   for (const std::size_t i : order) {
+    if (first[i] == 0) continue;  // the mean itself: the same image for all
     if (first[i] == kNever || std::ssize(shown) == figures::kStripImages) break;
     shown.push_back(static_cast<Index>(i));
     labels.push_back("r = " + report::number(first[i], 1));

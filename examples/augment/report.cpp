@@ -11,12 +11,15 @@ namespace augment {
 namespace {
 
 void add_overview(Page& page, const StudyFigures& study) {
+  const json& recipes = study.metrics().at("recipes");
+  constexpr Index kFewEpochs = 8;  // by which the improved recipe has overtaken the plain one with few images
+  const bool few_epochs = recipes[0].at("epochs") < kFewEpochs;
   std::vector<std::pair<std::string, std::string>> tiles;
   for (const json& real : study.metrics().at("real")) {
     const int digit = real.at("digit");
     const Group *plain = study.find(digit, study.smallest(), "plain"),
                 *improved = study.find(digit, study.smallest(), "improved");
-    if (plain == nullptr || improved == nullptr) continue;
+    if (plain == nullptr || improved == nullptr || few_epochs || plain->collapsed() || improved->collapsed()) continue;
     tiles.emplace_back(
         number(mean(plain->negative_elbo("elbo")), 0) + " &rarr; " + number(mean(improved->negative_elbo("elbo")), 0),
         "digit " + std::to_string(digit) + ", " + study.smallest() +
@@ -32,9 +35,7 @@ void add_overview(Page& page, const StudyFigures& study) {
   if (!few.empty()) {
     page.paragraph(wrong("Few held-out images (" + few + "): the figures below may be chance."));
   }
-  const json& recipes = study.metrics().at("recipes");
-  constexpr Index kFewEpochs = 8;  // by which the improved recipe has overtaken the plain one with few images
-  if (recipes[0].at("epochs") < kFewEpochs) {
+  if (few_epochs) {
     page.paragraph(wrong("A first look: " + std::to_string(recipes[0].at("epochs").get<Index>()) +
                          " epochs are so few that the improved recipe, which learns more slowly, has hardly begun."));
   }
@@ -155,7 +156,10 @@ void add_conclusions(Page& page, const StudyFigures& study, const BenefitFigures
       }) +
       ".");
   add("Recognition with " + study.largest() + (study.largest() == "all" ? " images" : " examples") +
-      ", plain recipe, and as a share of the classifier's rate on real digits: " + by_digit([&](const json& real) {
+      ", plain recipe, and as a share of the classifier's rate on real digits (above 100%: samples are more typical "
+      "than "
+      "digits): " +
+      by_digit([&](const json& real) {
         const double rate_of_samples = mean(plain(real, study.largest()).rates("/prior/recognized"));
         const double rate_of_real = rate(real.at("recognized"));
         return percent(rate_of_samples, 2) +
@@ -185,7 +189,8 @@ void add_conclusions(Page& page, const StudyFigures& study, const BenefitFigures
   });
   const std::string coverage = by_digit([&](const json& real) { return figures_of(real, "/prior/coverage", 2); });
   if (several && !vendi.empty()) {
-    add("Diversity. The original report says that it is the same for every size. Vendi score of the plain model's "
+    add("Diversity. The original report finds it greater with more images by eye, and the same in theory. Vendi score "
+        "of the plain model's "
         "samples " +
         from_to + ": " + vendi + ". Of real digits: " + by_digit([&](const json& real) {
           const json& d = real.at("diversity");

@@ -52,6 +52,8 @@ struct Group {
   std::string rate_at(const std::string& pointer) const;
   /// A counted share of all models together.
   json pooled(const std::string& pointer) const;
+  /// Whether the latents tell next to nothing: less, in nats, than which of three an image is.
+  bool collapsed() const { return mean(at("/elbo/kl")) < 1; }
 };
 
 /// A study: its models in groups, by digit, size and recipe.

@@ -79,6 +79,11 @@ void add_benefit(Page& page, const BenefitFigures& benefit, const StudyFigures* 
     page.paragraph(wrong("Few held-out images (" + std::to_string(b.at("data").at("held_out").get<Index>()) +
                          "): the figures below may be chance, and bear no verdict."));
   }
+  constexpr std::size_t kFewSeeds = 5;
+  if (seeds < kFewSeeds) {
+    page.paragraph(
+        wrong("Few random subsets (" + std::to_string(seeds) + "): the intervals are wide, and tell little."));
+  }
   if (study != nullptr && study->metrics().at("data").at("crc32") != b.at("data").at("crc32")) {
     page.paragraph(wrong("Of other images than the rest of this report: " +
                          escaped(b.at("data").at("origin").get<std::string>()) + "."));

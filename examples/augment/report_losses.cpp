@@ -74,10 +74,9 @@ void add_losses(Page& page, const StudyFigures& study) {
   page.note(
       "After the last epoch, in nats an image; mean and range over the random subsets. Training loss alone "
       "misleads: with few images it is low because they are known by heart.");
-  constexpr double kCollapsed = 1;  // nats: of the image, the latents tell less than which of three it is
   std::string collapsed;
   for (const Group& g : study.groups()) {
-    if (mean(g.at("/elbo/kl")) < kCollapsed) append(collapsed, g.title() + ", " + g.recipe, "; ");
+    if (g.collapsed()) append(collapsed, g.title() + ", " + g.recipe, "; ");
   }
   if (!collapsed.empty()) {
     page.paragraph(wrong("Collapsed, with a KL divergence near 0: " + collapsed +

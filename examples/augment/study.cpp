@@ -218,6 +218,7 @@ void train_command(const Options& as_given) {
   const data::Images images = data::load(options.data);
   resolve(options, images);
   const int digit = digit_of(options.digit[0]);
+  training_indices(images.train, digit, kAll, 0);  // what is wrong with these is told first
   const ImageDataset held_out = held_out_of(images.held_out, digit);
   const Recipe recipe = recipe_of(options, options.recipe);
   std::deque<Trained> all;

@@ -74,7 +74,7 @@ int main(int argc, char** argv) {
   CLI::App* testing = app.add_subcommand("eval", "Tell how many held-out digits a classifier recognizes");
   for (CLI::App* command : {training, testing}) {
     cli::folder(command, "--data", options.data,
-                "Folder with MNIST's four files, or with PNG files of one size, 11 x 11 pixels or more, in subfolders "
+                "Folder with MNIST's four files, or with PNG files of one size, 12 x 12 pixels or more, in subfolders "
                 "0 to 9; every fifth PNG is held out (default: the 10,000 digits of examples/data)");
     cli::threads(command, options.threads);
   }

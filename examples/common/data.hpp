@@ -85,7 +85,7 @@ inline std::vector<std::uint8_t> bytes_of(TensorView<const float> images) {
   return bytes;
 }
 
-inline constexpr Index kLeastSide = 11;  // that of a window of SSIM
+inline constexpr Index kLeastSide = 12;  // a window of SSIM has 11, and the networks take multiples of 4
 
 /// Whether a path ends in .png, in letters of any case.
 inline bool is_png(const std::filesystem::path& path) {

@@ -112,7 +112,7 @@ void apply_command(int threads, const std::string& path, const std::string& inpu
     const auto first = bytes.begin() + static_cast<std::ptrdiff_t>(static_cast<Index>(i) * shape.size());
     write_png(names[i], {shape[1], shape[0], 1, std::vector<std::uint8_t>(first, first + shape.size())});
   }
-  std::printf("%td images denoised: %s\n", images.size(), out.c_str());
+  std::printf("%td %s denoised: %s\n", images.size(), images.size() == 1 ? "image" : "images", out.c_str());
 }
 
 }  // namespace denoise

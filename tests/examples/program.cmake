@@ -39,32 +39,22 @@ function(refuse expected)
 endfunction()
 
 # stop(<signal> <folder> <message> <argument>...): starts PROGRAM ... --out <folder> and stops it by INT, as Ctrl-C does,
-# or KILL, until it was stopped amid its work: how long it takes until there is something to stop depends on the
-# machine. Then `begun` is in the folder, and it says what is `saved`, and `message` (not after KILL). Sets `stopped`,
-# FALSE where there is no `timeout` to do it with, which without --foreground might send the signal twice.
-find_program(TIMEOUT timeout)
+# or KILL, as soon as what `begun` names is in the folder. It then says what is `saved`, and `message` (not after KILL).
+# Sets `stopped`, FALSE where there is no shell to do it with.
+find_program(SHELL sh)
 set(begun "models/*.checkpoint")
 set(saved "everything is saved")
 macro(stop signal folder message)
   set(stopped FALSE)
-  if(TIMEOUT)
-    foreach(seconds IN ITEMS 0.2 0.4 0.8 1.6 3 6 12 24)
-      file(REMOVE_RECURSE "${folder}")
-      execute_process(COMMAND "${TIMEOUT}" --foreground --preserve-status -s ${signal} ${seconds} "${PROGRAM}" ${ARGN} --out "${folder}"
-        RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE error)
-      file(GLOB work "${folder}/${begun}")
-      if(NOT status EQUAL 0 AND work)
-        set(stopped TRUE)
-        break()
-      endif()
-    endforeach()
+  if(SHELL)
+    file(REMOVE_RECURSE "${folder}")
+    execute_process(
+      COMMAND "${SHELL}" "${CMAKE_CURRENT_LIST_DIR}/stop.sh" ${signal} "${folder}" "${begun}" "${PROGRAM}" ${ARGN} --out "${folder}"
+      RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE error)
     string(FIND "${error}" "${saved}. To go on: ${message}" found)
-    if("${signal}" STREQUAL "KILL")
-      set(found 0)
-    elseif(NOT status EQUAL 130)
-      set(found -1)
-    endif()
-    if(NOT stopped OR found EQUAL -1)
+    if(("${signal}" STREQUAL "KILL" AND status EQUAL 137) OR (status EQUAL 130 AND NOT found EQUAL -1))
+      set(stopped TRUE)
+    else()
       message(FATAL_ERROR "${PROGRAM} ${ARGN} could not be stopped: status ${status}\n${output}\n${error}")
     endif()
   endif()

@@ -246,6 +246,42 @@ TEST_CASE("matrix products of whole numbers") {
   });
 }
 
+TEST_CASE("matrix products of fractions have the same bits with AVX2 and AVX-512") {
+  std::vector<std::vector<float>> with_avx2;
+  for_each_isa([&](Isa set) {
+    if (set == Isa::baseline) return;  // does not fuse
+    CAPTURE(to_string(set));
+    std::size_t next = 0;
+    const auto check = [&](const std::vector<float>& c) {
+      if (set == Isa::avx2) with_avx2.push_back(c);
+      if (set == Isa::avx512) CHECK(c == with_avx2.at(next++));
+    };
+    for (const Index columns : {1, 15, 16, 20, 33, 64, 80}) {
+      for (const Index rows : {1, 7, 14, 70}) {
+        const Index depth = 37;
+        CAPTURE(columns);
+        CAPTURE(rows);
+        const auto a = fractions<float>(rows * depth, 1), b = fractions<float>(depth * columns, 2);
+        const auto bias = fractions<float>(columns, 3);
+        std::vector<float> c(static_cast<std::size_t>(rows * columns));
+        gemm<float>(rows, columns, depth, a.data(), depth, b.data(), columns, c.data(), columns, TileStart::bias,
+                    bias.data());
+        check(c);
+        std::vector<float> panels(static_cast<std::size_t>(panels_size<float>(depth, columns)));
+        pack_panels<float>(depth, columns, b.data(), columns, 1, panels.data());
+        gemm_packed<float>(rows, columns, depth, a.data(), depth, panels.data(), c.data(), columns, TileStart::bias,
+                           bias.data());
+        check(c);
+        std::vector<float> scratch(static_cast<std::size_t>(gemm_a_bt_scratch(columns, depth)));
+        gemm_a_bt<float>(rows, columns, depth, a.data(), depth, b.data(), depth, c.data(), columns, scratch.data());
+        check(c);
+        gemm_at_b<float>(rows, columns, depth, a.data(), rows, b.data(), columns, c.data(), columns);
+        check(c);
+      }
+    }
+  });
+}
+
 TEST_CASE("an infinite pixel reaches the same weights with every instruction set") {
   Conv2DGeometry g = same_conv(8, 3, 1, 16);
   Operands<float> in = make_operands<float>(g, whole_numbers<float>);

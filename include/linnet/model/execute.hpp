@@ -38,7 +38,7 @@ class Execution {
  public:
   /// A run over `samples` samples with the weights `weights`, which must stay as they are meanwhile.
   Execution(const Plan<T>& plan, Workspace<T>& workspace, std::span<const T> weights, Index samples, RandomKey key)
-      : plan_(plan), workspace_(workspace), weights_(weights), samples_(samples), key_(key) {
+      : plan_(plan), workspace_(workspace), samples_(samples), key_(key) {
     if (samples < 1 || samples > plan.batch) {
       throw ShapeError("batch: expected 1 to " + std::to_string(plan.batch) + " samples, got " +
                        std::to_string(samples));
@@ -82,20 +82,36 @@ class Execution {
   void prepare() {
     if (plan_.prepared_size == 0) return;
     const bool keep = !plan_.training();
-    AlignedVector<T>& from = workspace_.prepared_from;
-    if (keep && workspace_.prepared_valid && unchanged(from)) return;
+    if (keep && workspace_.prepared_valid && unchanged()) return;
     workspace_.prepared_valid = false;
     parallel_for(plan_.node_count(), workspace_.most_threads, [&](Index i, int) {
       const PlannedNode<T>& node = plan_.node(static_cast<int>(i));
       if (node.prepared_size > 0) node.layer.prepare(weights(node), node.wants_dx(), prepared(node));
     });
     if (!keep) return;
-    from.assign(weights_.begin(), weights_.end());
+    for_each_prepared_weight([](TensorView<const T> w, T* from) { std::copy(w.begin(), w.end(), from); });
     workspace_.prepared_valid = true;
   }
 
-  bool unchanged(const AlignedVector<T>& from) const {
-    return from.empty() || std::memcmp(from.data(), weights_.data(), weights_.size_bytes()) == 0;
+  bool unchanged() const {
+    bool equal = true;
+    for_each_prepared_weight([&](TensorView<const T> w, const T* from) {
+      equal = equal && std::memcmp(from, w.data(), static_cast<std::size_t>(w.size()) * sizeof(T)) == 0;
+    });
+    return equal;
+  }
+
+  /// visit(a parameter of a node that prepares, its place in prepared_from).
+  template <class Visit>
+  void for_each_prepared_weight(const Visit& visit) const {
+    T* from = workspace_.prepared_from.data();
+    for (const PlannedNode<T>& node : plan_.nodes) {
+      if (node.prepared_size == 0) continue;
+      for (const TensorView<const T>& w : weights(node)) {
+        visit(w, from);
+        from += w.size();
+      }
+    }
   }
 
   /// Some samples of the batch, and where their tensors are.
@@ -309,7 +325,6 @@ class Execution {
 
   const Plan<T>& plan_;
   Workspace<T>& workspace_;
-  std::span<const T> weights_;
   Index samples_;
   RandomKey key_;
   bool check_finite_ = false;

@@ -117,7 +117,8 @@ class Plan {
   Index scratch_size = 0;                 ///< scalars per thread
   Index batch_scratch_size = 0;           ///< scalars for a node that runs on the whole batch
   Index prepared_size = 0;
-  Index weight_count = 0;  ///< scalars in the weight arena
+  Index prepared_weight_count = 0;  ///< scalars in the weights of nodes that prepare
+  Index weight_count = 0;           ///< scalars in the weight arena
 
  private:
   /// As many slices as it takes for none to be too large, and for an even load of the threads: a multiple of the
@@ -251,7 +252,8 @@ void Plan<T>::choose_slices() {
   constexpr Index kCacheBytes = 512 * 1024;  // half of the L2 that processors with AVX-512 have
   constexpr Index kReuse = 4;                // a slice's activations are so many times the weights that it streams
   constexpr Index kMaxLanes = 16;
-  constexpr Index kLaneBytes = 16 * 1024 * 1024;  // for all partial sums of the gradients together, unless four take more
+  constexpr Index kLaneBytes =
+      16 * 1024 * 1024;  // for all partial sums of the gradients together, unless four take more
 
   Index scalars = input_shape.size();
   for (const PlannedNode<T>& n : nodes) {
@@ -370,6 +372,9 @@ void Plan<T>::place_tensors() {
     n.prepared = prepared_size;
     n.prepared_size = checked_add(n.plan.prepared, n.wants_dx() ? n.plan.prepared_dx : 0);
     prepared_size = checked_add(prepared_size, round_up(n.prepared_size, kAlignment));
+    for (const ParameterSpec& w : n.plan.parameters) {
+      if (n.prepared_size > 0) prepared_weight_count = checked_add(prepared_weight_count, w.shape.size());
+    }
     n.scratch_size = checked_add(n.plan.scratch, n.wants_dx() ? n.plan.scratch_dx : 0);
     Index& largest = n.whole_batch ? batch_scratch_size : scratch_size;
     largest = std::max(largest, round_up(n.scratch_size, kAlignment));

@@ -28,7 +28,7 @@ class Workspace {
     slice_losses.resize(size(plan.most_slices()));
     weights.resize(plan.parameters.size());
     if (!plan.training()) {
-      if (plan.prepared_size > 0) prepared_from.reserve(size(plan.weight_count));
+      prepared_from.resize(size(plan.prepared_weight_count));
       return;
     }
     const Index lanes = std::min(plan.most_lanes, plan.most_slices());
@@ -55,9 +55,9 @@ class Workspace {
   AlignedVector<T> scratch;
   AlignedVector<T> batch_scratch;
   AlignedVector<T> prepared;
-  bool prepared_valid = false;  ///< inference has prepared for the weights in prepared_from
-  AlignedVector<T> prepared_from;
-  AlignedVector<T> gradients;  ///< a lane after the other; the sum ends up in the first
+  bool prepared_valid = false;     ///< inference has prepared for the weights in prepared_from
+  AlignedVector<T> prepared_from;  ///< those of the nodes that prepare
+  AlignedVector<T> gradients;      ///< a lane after the other; the sum ends up in the first
   std::vector<SliceLoss> slice_losses;
   double batch_layer_loss = 0;                 ///< of the nodes that run on the whole batch
   std::vector<TensorView<const T>> weights;    ///< of the model, by parameter
