@@ -156,9 +156,8 @@ void add_conclusions(Page& page, const StudyFigures& study, const BenefitFigures
       }) +
       ".");
   add("Recognition with " + study.largest() + (study.largest() == "all" ? " images" : " examples") +
-      ", plain recipe, and as a share of the classifier's rate on real digits (above 100%: samples are more typical "
-      "than "
-      "digits): " +
+      ", plain recipe, and as a share of the classifier's rate on real digits (above 100%: samples are clearer than "
+      "these): " +
       by_digit([&](const json& real) {
         const double rate_of_samples = mean(plain(real, study.largest()).rates("/prior/recognized"));
         const double rate_of_real = rate(real.at("recognized"));
