@@ -77,7 +77,7 @@ class Workers:
         count = str(threads)
         # The C library gives large blocks back to the system at once. PyTorch, which takes new ones for every tensor,
         # would then spend most of its time in page faults, on virtual machines up to ten times the time of the work.
-        # So all workers keep their memory: every peer at its best.
+        # So all workers keep their memory.
         keep = str(2**25)  # the most that the C library takes
         environment = dict(os.environ, OMP_NUM_THREADS=count, OPENBLAS_NUM_THREADS=count, MALLOC_TOP_PAD_=keep,
                            MALLOC_MMAP_THRESHOLD_=keep, MALLOC_TRIM_THRESHOLD_=keep)

@@ -42,18 +42,6 @@ peers::Call train(std::size_t batch) {
   };
 }
 
-peers::Call predict(std::size_t batch) {
-  struct State {
-    Classifier network;
-    std::vector<matrix<float>> images;
-    resizable_tensor x;
-  };
-  const auto state = std::make_shared<State>();
-  for (std::size_t i = 0; i < batch; ++i) state->images.push_back(matrix_cast<float>(randm(28, 28)));
-  state->network.to_tensor(state->images.begin(), state->images.end(), state->x);
-  return [state] { state->network.forward(state->x); };
-}
-
 }  // namespace
 
 int main() {
@@ -61,7 +49,7 @@ int main() {
     std::string what, name;
     std::size_t batch = 0;
     words >> what >> name >> batch;
-    if (name != "classifier") return {};
-    return what == "train" ? train(batch) : predict(batch);
+    if (what != "train" || name != "classifier") return {};
+    return train(batch);
   });
 }
