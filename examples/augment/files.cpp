@@ -28,8 +28,10 @@ Saved load(const std::string& path) {
   const auto about = load_safetensors(path).metadata;
   const auto program = about.find("linnet_program");
   const auto is_latent = [](const Node<float>& node) { return node.layer.kind() == GaussianLatent::kName; };
+  const Shape& shape = model.input_shape();
   if (program == about.end() || program->second != kProgram ||
-      std::none_of(model.nodes().begin(), model.nodes().end(), is_latent)) {
+      std::none_of(model.nodes().begin(), model.nodes().end(), is_latent) || shape != model.output_shape() ||
+      shape.rank() != 3 || shape[2] != 1) {
     throw FormatError(path + ": expected a variational autoencoder of grey images, as `augment` saves them");
   }
   return {model, Vae(model), about};

@@ -71,7 +71,8 @@ template <class T>
 class Plan {
  public:
   /// Plans `model` for batches of up to `batch` samples. Training needs a loss; with one, inference
-  /// evaluates it. Throws ValueError for an empty batch, and for one beyond kMostBatch, ShapeError when the loss cannot take the output.
+  /// evaluates it. Throws ValueError for an empty batch, and for one beyond kMostBatch, ShapeError when the loss cannot
+  /// take the output.
   Plan(const Model<T>& model, Index batch, Mode mode, std::optional<AnyLoss<T>> loss = {});
 
   bool training() const { return mode == Mode::training; }
@@ -252,8 +253,8 @@ void Plan<T>::choose_slices() {
   constexpr Index kCacheBytes = 512 * 1024;  // half of the L2 that processors with AVX-512 have
   constexpr Index kReuse = 4;                // a slice's activations are so many times the weights that it streams
   constexpr Index kMaxLanes = 16;
-  constexpr Index kLaneBytes =
-      16 * 1024 * 1024;  // for all partial sums of the gradients together, unless four take more
+  // For all partial sums of the gradients together, unless the fewest take more.
+  constexpr Index kLaneBytes = 16 * 1024 * 1024;
 
   Index scalars = input_shape.size();
   for (const PlannedNode<T>& n : nodes) {
