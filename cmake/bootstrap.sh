@@ -53,6 +53,8 @@ if command -v apt-get >/dev/null 2>&1; then
   manager=apt
   for_demo='g++ make cmake ninja-build libeigen3-dev libpng-dev zlib1g-dev nlohmann-json3-dev libcli11-dev'
   for_test='doctest-dev clang libomp-dev libclang-rt-dev chromium'
+  # For NEON, emulated.
+  [ "$(uname -m)" != x86_64 ] || for_test="$for_test g++-aarch64-linux-gnu qemu-user"
   for_bench='libbenchmark-dev'
 elif command -v dnf >/dev/null 2>&1; then
   manager=dnf

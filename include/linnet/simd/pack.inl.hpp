@@ -2,10 +2,10 @@
 //
 // A pack has the same number of lanes in every instruction set: one register with AVX-512, two with AVX2, four
 // with SSE2 or NEON. So a kernel is written once, and a sum over lanes adds in the same order everywhere:
-// AVX2 and AVX-512 give the same bits.
+// AVX2, AVX-512 and NEON give the same bits.
 //
 // Every operation here rounds once. `fma` is the fused multiply-add; g++ may fuse a separate product and sum
-// by itself, so on x86 the product is an intrinsic that it does not look into.
+// by itself, so the product is made of what it does not look into.
 
 /// A part of a pack: one register (or, where the compiler has no vectors, one T).
 #if LINNET_VECTORS

@@ -8,8 +8,26 @@ inline constexpr bool kFusedMultiplyAdd = false;
 #endif
 
 #if defined(__aarch64__) && LINNET_VECTORS
-LINNET_INLINE float32x4_t part_fma(float32x4_t a, float32x4_t b, float32x4_t c) { return vfmaq_f32(c, a, b); }
-LINNET_INLINE float64x2_t part_fma(float64x2_t a, float64x2_t b, float64x2_t c) { return vfmaq_f64(c, a, b); }
+// To g++ the types of arm_neon.h are others than the parts, so it would pass over overloads of those.
+typedef float FloatPart __attribute__((vector_size(kPartBytes)));
+typedef double DoublePart __attribute__((vector_size(kPartBytes)));
+LINNET_INLINE FloatPart part_fma(FloatPart a, FloatPart b, FloatPart c) {
+  return (FloatPart)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+}
+LINNET_INLINE DoublePart part_fma(DoublePart a, DoublePart b, DoublePart c) {
+  return (DoublePart)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+}
+#if !defined(__clang__)
+// g++ looks into the intrinsic of the product, but fuses nothing with what an asm may have changed.
+template <class Part>
+LINNET_INLINE Part unfused_product(Part a, Part b) {
+  Part product = a * b;
+  asm("" : "+w"(product));
+  return product;
+}
+LINNET_INLINE FloatPart part_multiply(FloatPart a, FloatPart b) { return unfused_product(a, b); }
+LINNET_INLINE DoublePart part_multiply(DoublePart a, DoublePart b) { return unfused_product(a, b); }
+#endif
 #endif
 
 #if LINNET_X86 && !defined(__clang__) && defined(__SSE2__)

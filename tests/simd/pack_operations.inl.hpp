@@ -1,0 +1,47 @@
+// Every operation of the vector type, to be compared with what it means lane by lane; see pack_test.cpp.
+
+/// The results of the operations on a pack from each of a, b and c, in the order of pack_test.cpp's list. Returns
+/// whether multiply_add() rounds once.
+template <class T>
+bool pack_operations(const T* a, const T* b, const T* c, T* results) {
+  const Pack<T> x = load(a), y = load(b), z = load(c);
+  const Pack<T> all[] = {x + y,
+                         x - y,
+                         x * y,
+                         x / y,
+                         max(x, y),
+                         min(x, y),
+                         fma(x, y, z),
+                         multiply_add(x, y, z),
+                         sqrt(x),
+                         abs(x),
+                         select_less(x, y, z, x),
+                         select_equal(x, y, z, x),
+                         select_unordered(x, y, z),
+                         broadcast(a[1]),
+                         zero<T>()};
+  for (const Pack<T>& result : all) {
+    store(results, result);
+    results += Pack<T>::kLanes;
+  }
+  return kFusedMultiplyAdd;
+}
+
+/// Copies n lanes by each kind of partial load: `loaded` gets the whole packs, `stored` no more than n lanes of one.
+template <class T>
+void pack_partial(const T* from, Index n, T* loaded, T* stored) {
+  store(loaded, load(from, n));
+  store(loaded + Pack<T>::kLanes, masked_load(from, n));
+  store(stored, load(loaded), n);
+}
+
+/// The sum of each of kLanes packs, one by one and all together.
+template <class T>
+void pack_sums(const T* from, T* one_by_one, T* together) {
+  Pack<T> packs[Pack<T>::kLanes];
+  for (int i = 0; i < Pack<T>::kLanes; ++i) {
+    packs[i] = load(from + i * Pack<T>::kLanes);
+    one_by_one[i] = sum(packs[i]);
+  }
+  store(together, sums_of(packs));
+}
