@@ -22,7 +22,7 @@ class Convolution {
         w_(uniform_tensor({g.kernel_size()}, 3)),
         packed_({conv2d_packed_size<float>(direction, algorithm, g)}),
         scratch_({num_threads(), conv2d_scratch(algorithm, g)}),
-        lanes_({direction == ConvDirection::backward_weights ? num_threads() : 0, g.kernel_size()}) {
+        partials_({direction == ConvDirection::backward_weights ? num_threads() : 0, g.kernel_size()}) {
     conv2d_pack<float>(direction, algorithm, g, w_.data(), packed_.data());
   }
 
@@ -40,7 +40,7 @@ class Convolution {
       } else if (direction_ == ConvDirection::backward_data) {
         conv2d_backward_data<float>(algorithm_, slice, y, w_.data(), packed_.data(), nullptr, x, scratch);
       } else {
-        float* dw = lanes_.data() + piece * g_.kernel_size();
+        float* dw = partials_.data() + piece * g_.kernel_size();
         std::fill(dw, dw + g_.kernel_size(), 0.0f);
         conv2d_backward_weights<float>(algorithm_, slice, x, y, dw, scratch);
       }
@@ -49,8 +49,8 @@ class Convolution {
     const Index size = g_.kernel_size();
     parallel_for(pieces, [&](Index piece, int) {
       const Index first = size * piece / pieces, count = size * (piece + 1) / pieces - first;
-      for (Index lane = 1; lane < pieces; ++lane) {
-        add_to<float>(count, lanes_.data() + lane * size + first, lanes_.data() + first);
+      for (Index partial = 1; partial < pieces; ++partial) {
+        add_to<float>(count, partials_.data() + partial * size + first, partials_.data() + first);
       }
     });
   }
@@ -59,7 +59,7 @@ class Convolution {
   ConvDirection direction_;
   ConvAlgorithm algorithm_;
   Conv2DGeometry g_;
-  Tensor<float> x_, y_, w_, packed_, scratch_, lanes_;
+  Tensor<float> x_, y_, w_, packed_, scratch_, partials_;
 };
 
 }  // namespace linnet::bench

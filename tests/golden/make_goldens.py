@@ -128,12 +128,13 @@ def oihw(kernel):
 
 
 def add_layer(name, layer, config, inputs, forward, weights=None, random=None, training_mode=True, state=None,
-              random_key=None, backward=True):
-    """Adds a case. forward(inputs, weights, e) gives y, or (y, loss); e is the normal noise of a random layer."""
+              random_key=None):
+    """Adds a case. forward(inputs, weights, e) gives y, or (y, loss); e is the normal noise of a random layer.
+    Outside training a layer has no backward pass."""
     weights = weights or {}
     g = generator(name + " dy")
     case = {"name": name, "layer": layer, "config": config, "inputs": len(inputs), "parameters": list(weights),
-            "training": training_mode, "backward": backward}
+            "training": training_mode}
     labels = [""] if len(inputs) == 1 else [str(i) for i in range(len(inputs))]
     for label, x in zip(labels, inputs):
         layers.put(f"{name}/x{label}", x, exact=True)
@@ -147,7 +148,7 @@ def add_layer(name, layer, config, inputs, forward, weights=None, random=None, t
         y, loss = result if isinstance(result, tuple) else (result, None)
         dy = grid(g.manual_seed(zlib.crc32(name.encode()) + 1), *y.shape)
         ((y * dy).sum() + (0 if loss is None else loss)).backward()
-        if not backward:
+        if not training_mode:
             return {"y": y}, loss
         found = {"y": y, "dy": dy}
         for label, x in zip(labels, leaves):
@@ -362,9 +363,7 @@ def add_batch_normalization(name, shape, batch, momentum, epsilon, center=True, 
             return y.reshape(x[0].shape)
 
         config = {"momentum": momentum, "epsilon": epsilon, "center": center, "scale": scale}
-        # Outside training the layer has no backward pass.
-        add_layer(case, "BatchNormalization", config, [x], forward, weights, training_mode=mode, state=state,
-                  backward=mode)
+        add_layer(case, "BatchNormalization", config, [x], forward, weights, training_mode=mode, state=state)
 
 
 def add_layer_normalization(shape, epsilon, center=True, scale=True):

@@ -78,7 +78,7 @@ struct Run {
       runner.y().fill(nan);
       loss += runner.forward(golden["training"]);
       copy_samples(runner.y(), y, first);
-      if (!golden["backward"]) continue;
+      if (!golden["training"]) continue;
       runner.dy() = Tensor<T>(arrays.get<T>(name + "/dy").samples(first, count));
       for (std::size_t i = 0; i < inputs; ++i) runner.dx(i).fill(nan);
       runner.backward();
@@ -139,7 +139,7 @@ TEST_CASE_TEMPLATE("layers equal PyTorch's", T, double, float) {
         CHECK(test::difference<T>(run.y, expected<T>(golden, arrays, "y", latents)) <= kTolerance);
         const double loss = golden.value("loss", 0.0);
         CHECK(std::abs(run.loss - loss) <= kTolerance * std::max(1.0, std::abs(loss)));
-        if (!golden["backward"]) continue;
+        if (!golden["training"]) continue;
         for (std::size_t i = 0; i < run.dx.size(); ++i) {
           const std::string what = run.dx.size() == 1 ? "dx" : "dx" + std::to_string(i);
           CAPTURE(what);

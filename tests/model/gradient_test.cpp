@@ -1,5 +1,5 @@
 // Whole models against central differences: that the plan connects what the layers compute (branches,
-// buffers that are used twice, slices, lanes, segments), in double.
+// buffers that are used twice, slices, partial sums, segments), in double.
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -25,8 +25,7 @@ void latent_backward(Index n, T kl_factor, const T* mean, const T* log_variance,
     const Pack<T> m = load(mean + i, lanes), lv = load(log_variance + i, lanes);
     const Pack<T> d = load(dz + i, lanes);
     store(d_mean + i, multiply_add(factor, m, d), lanes);
-    Pack<T> d_lv = (half * factor) * expm1(lv);
-    if (noise != nullptr) d_lv = multiply_add((d * load(noise + i, lanes)) * half, exp(lv * half), d_lv);
-    store(d_log_variance + i, d_lv, lanes);
+    const Pack<T> d_kl = (half * factor) * expm1(lv);
+    store(d_log_variance + i, multiply_add((d * load(noise + i, lanes)) * half, exp(lv * half), d_kl), lanes);
   }
 }

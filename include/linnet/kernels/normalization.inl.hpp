@@ -83,7 +83,7 @@ void channel_normalization_backward(Index rows, Index channels, Index first, Ind
   }
 }
 
-/// For each row of n: mean and 1 / sqrt(variance + epsilon) into statistics {rows, 2}, and
+/// For each row of n: mean and 1 / sqrt(variance + epsilon) into statistics {rows, 2} (unless null), and
 /// y = xhat * gamma + beta (either may be null).
 template <class T>
 void layer_normalization_forward(Index rows, Index n, T epsilon, const T* x, const T* gamma, const T* beta,
@@ -107,6 +107,7 @@ void layer_normalization_forward(Index rows, Index n, T epsilon, const T* x, con
       if (beta != nullptr) value = value + load(beta + i, n - i);
       store(y + i, value, n - i);
     }
+    if (statistics == nullptr) continue;
     statistics[2 * r] = mean;
     statistics[2 * r + 1] = inverse;
   }

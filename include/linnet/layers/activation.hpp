@@ -112,10 +112,10 @@ inline Index saved_for(const Activation& activation, const Shape& output) {
   return activation.needs_input() ? output.size() : 0;
 }
 
-/// y holds z; saves it if need be and makes it f(z).
+/// y holds z; saves it, where backward() will need it, and makes it f(z).
 template <class T>
 void finish_forward(const Activation& activation, const Context<T>& context, TensorView<T> y) {
-  if (activation.needs_input()) std::copy(y.begin(), y.end(), context.saved.begin());
+  if (activation.needs_input() && context.training) std::copy(y.begin(), y.end(), context.saved.begin());
   activation.apply(y);
 }
 

@@ -63,7 +63,7 @@ struct GaussianLatent {
     const T factor = static_cast<T>(kl_weight / static_cast<double>(context.batch));
     for (Index s = 0; s < x.batch(); ++s) {
       const T* mean = x.data() + 2 * s * n;
-      const T* noise = context.training ? context.saved.data() + s * n : nullptr;
+      const T* noise = context.saved.data() + s * n;
       T* d_mean = dx.data() + 2 * s * n;
       latent_backward<T>(n, factor, mean, mean + n, noise, dy.data() + s * n, d_mean, d_mean + n);
     }

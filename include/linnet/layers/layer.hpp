@@ -56,8 +56,8 @@ struct KernelNames {
 struct LayerPlan {
   Shape output;  ///< of one sample
   std::vector<ParameterSpec> parameters = {};
-  /// Scalars that forward() leaves in Context::saved for backward(): so many per sample, after (only with
-  /// couples_batch) so many for the whole batch.
+  /// Scalars that forward() leaves in Context::saved for backward(), in training: so many per sample, after (only
+  /// with couples_batch) so many for the whole batch.
   Index saved_per_sample = 0;
   Index saved = 0;
   /// Scalars of working memory in Context::scratch: for forward() and backward(), and those that only the computation
@@ -96,8 +96,9 @@ struct Context {
   /// Keys every random number of this layer in this step; see random(sample).
   RandomKey random_key = {};
   std::span<const T> prepared = {};  ///< what prepare() has left
-  std::span<T> saved = {};           ///< LayerPlan::saved scalars, then saved_per_sample for each sample
-  std::span<T> scratch = {};         ///< working memory; its content is not kept
+  /// LayerPlan::saved scalars, then saved_per_sample for each sample. Not there in inference, where no backward() comes.
+  std::span<T> saved = {};
+  std::span<T> scratch = {};  ///< working memory; its content is not kept
   /// backward() must overwrite dw, which holds anything. Only for layers with LayerPlan::overwrites_gradients.
   bool overwrite_gradients = false;
   /// What the layer adds to the loss: the sum over the slice's samples of a term per sample. The batch's

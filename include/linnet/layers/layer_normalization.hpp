@@ -49,7 +49,8 @@ struct LayerNormalization {
   void forward(Context<T>& context, TensorView<const T> x, Parameters<const T> w, TensorView<T> y) const {
     const Index n = x.shape().back();
     layer_normalization_forward<T>(x.size() / n, n, static_cast<T>(epsilon), x.data(), scale ? w[0].data() : nullptr,
-                                   center ? w[beta()].data() : nullptr, context.saved.data(), y.data());
+                                   center ? w[beta()].data() : nullptr,
+                                   context.training ? context.saved.data() : nullptr, y.data());
   }
   template <class T>
   void backward(Context<T>& context, TensorView<const T> x, TensorView<const T>, TensorView<T> dy,

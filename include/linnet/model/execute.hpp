@@ -53,7 +53,7 @@ class Execution {
   /// NumericError that names it: slow, to find out where a NaN came from.
   void check_finite() { check_finite_ = true; }
 
-  /// Runs all phases. Afterwards, in training, the first lane of the workspace's gradients holds the sum.
+  /// Runs all phases. Afterwards, in training, the first partial sum of the workspace's gradients holds all of them.
   LossTerms run(const SliceIo<T>& io) {
     prepare();
     workspace_.batch_layer_loss = 0;
@@ -64,7 +64,7 @@ class Execution {
         run_slices(phase, io);
       }
     }
-    if (plan_.training()) add_lanes();
+    if (plan_.training()) add_partials();
 
     LossTerms terms{0, workspace_.batch_layer_loss};
     for (Index i = 0; i < plan_.slice_count(samples_); ++i) {
@@ -119,9 +119,9 @@ class Execution {
     Index first = 0, count = 0;
     T* arena = nullptr;
     Index arena_first = 0;  ///< the place of sample `first` in the arena
-    bool first_of_lane = false;
+    bool first_of_partial = false;
     std::span<T> scratch;
-    std::span<const TensorView<T>> gradients;  ///< of the slice's lane
+    std::span<const TensorView<T>> gradients;  ///< of the slice's partial sum
     typename Workspace<T>::SliceLoss loss;
 
     TensorView<T> view(Index offset, const Shape& sample) const {
@@ -133,15 +133,15 @@ class Execution {
 
   void run_slices(const Phase& phase, const SliceIo<T>& io) {
     const Index slices = plan_.slice_count(samples_);
-    // Gradients are summed in lanes, each over a fixed run of slices; without gradients every slice is free.
-    const Index pieces = plan_.training() ? plan_.lanes_of(samples_) : slices;
+    // Gradients are added up in partial sums, each over a fixed run of slices; without gradients every slice is free.
+    const Index pieces = plan_.training() ? plan_.partials_of(samples_) : slices;
     // When a NaN is looked for, one thread meets the first; several would tell now of one, now of another.
     parallel_for(pieces, check_finite_ ? 1 : workspace_.threads, [&](Index piece, int thread) {
-      if (plan_.training() && phase.loss) clear_lane(piece);  // everything backward comes after the loss
+      if (plan_.training() && phase.loss) clear_partial(piece);  // everything backward comes after the loss
       const Index first = piece * slices / pieces, last = (piece + 1) * slices / pieces;
       for (Index i = first; i < last; ++i) {
         Slice slice = slice_at(i, thread, piece);
-        slice.first_of_lane = i == first;
+        slice.first_of_partial = i == first;
         run_slice(phase, io, slice);
         auto& loss = workspace_.slice_losses[static_cast<std::size_t>(i)];
         if (phase.feed) loss = {};
@@ -176,14 +176,14 @@ class Execution {
     all.count = samples_;
     all.arena = workspace_.arenas.data();
     all.scratch = workspace_.batch_scratch;
-    all.gradients = lane_gradients(0);
+    all.gradients = partial_gradients(0);
     for (int i = phase.forward_first; i < phase.forward_last; ++i) {
       workspace_.batch_layer_loss += forward(i, all);
     }
     for (int i = phase.backward_last; i-- > phase.backward_first;) backward(i, all);
   }
 
-  Slice slice_at(Index i, int thread, Index lane) {
+  Slice slice_at(Index i, int thread, Index partial) {
     Slice slice;
     const Index size = plan_.slice_of(samples_);
     slice.first = i * size;
@@ -193,7 +193,7 @@ class Execution {
     slice.scratch = std::span<T>(workspace_.scratch)
                         .subspan(static_cast<std::size_t>(thread * plan_.scratch_size),
                                  static_cast<std::size_t>(plan_.scratch_size));
-    if (plan_.training()) slice.gradients = lane_gradients(lane);
+    if (plan_.training()) slice.gradients = partial_gradients(partial);
     return slice;
   }
 
@@ -254,7 +254,7 @@ class Execution {
     context.saved = {slice.arena + node.saved + slice.arena_first * node.plan.saved_per_sample,
                      static_cast<std::size_t>(node.plan.saved + slice.count * node.plan.saved_per_sample)};
     context.scratch = slice.scratch;
-    context.overwrite_gradients = slice.first_of_lane && overwrites_gradients(node);
+    context.overwrite_gradients = slice.first_of_partial && overwrites_gradients(node);
     return context;
   }
 
@@ -285,30 +285,31 @@ class Execution {
   static Parameters<T> gradients_of(const PlannedNode<T>& node, Parameters<T> all) {
     return all.subspan(static_cast<std::size_t>(node.first_parameter), node.plan.parameters.size());
   }
-  std::span<const TensorView<T>> lane_gradients(Index lane) const {
+  std::span<const TensorView<T>> partial_gradients(Index partial) const {
     return std::span<const TensorView<T>>(workspace_.gradient_views)
-        .subspan(static_cast<std::size_t>(lane) * plan_.parameters.size(), plan_.parameters.size());
+        .subspan(static_cast<std::size_t>(partial) * plan_.parameters.size(), plan_.parameters.size());
   }
-  /// Whether the node's first backward() in a lane overwrites what is there.
+  /// Whether the node's first backward() of a partial sum overwrites what is there.
   static bool overwrites_gradients(const PlannedNode<T>& node) {
     return node.plan.overwrites_gradients && !node.whole_batch;
   }
-  void clear_lane(Index lane) {
+  void clear_partial(Index partial) {
     for (const PlannedNode<T>& node : plan_.nodes) {
       if (overwrites_gradients(node)) continue;
-      for (const TensorView<T>& dw : gradients_of(node, lane_gradients(lane))) std::fill(dw.begin(), dw.end(), T(0));
+      for (const TensorView<T>& dw : gradients_of(node, partial_gradients(partial)))
+        std::fill(dw.begin(), dw.end(), T(0));
     }
   }
 
-  /// Adds all lanes to the first, lane after lane, for every element by itself.
-  void add_lanes() {
+  /// Adds all partial sums to the first, one after the other, for every element by itself.
+  void add_partials() {
     constexpr Index kChunk = 4096;
     T* sum = workspace_.gradients.data();
     parallel_for((plan_.weight_count + kChunk - 1) / kChunk, workspace_.most_threads, [&](Index chunk, int) {
       const Index first = chunk * kChunk;
       const Index n = std::min(kChunk, plan_.weight_count - first);
-      for (Index lane = 1; lane < plan_.lanes_of(samples_); ++lane) {
-        add_to<T>(n, sum + lane * plan_.weight_count + first, sum + first);
+      for (Index partial = 1; partial < plan_.partials_of(samples_); ++partial) {
+        add_to<T>(n, sum + partial * plan_.weight_count + first, sum + first);
       }
     });
   }

@@ -76,8 +76,9 @@ class Plan {
   Plan(const Model<T>& model, Index batch, Mode mode, std::optional<AnyLoss<T>> loss = {});
 
   bool training() const { return mode == Mode::training; }
-  /// Samples in each slice but the last, when a step has `samples` of them. Slices and lanes depend on the model and on
-  /// the samples of the step alone, not on the size of batch that was planned for: so do the bits of the gradients.
+  /// Samples in each slice but the last, when a step has `samples` of them. Slices and partial sums depend on the
+  /// model and on the samples of the step alone, not on the size of batch that was planned for: so do the bits of the
+  /// gradients.
   Index slice_of(Index samples) const {
     const Index slices = most_slices(samples);
     return (samples + slices - 1) / slices;
@@ -89,7 +90,7 @@ class Plan {
     return (samples + slice - 1) / slice;
   }
   /// Partial sums of the gradients, each over a fixed run of slices.
-  Index lanes_of(Index samples) const { return std::min(most_lanes, slice_count(samples)); }
+  Index partials_of(Index samples) const { return std::min(most_partials, slice_count(samples)); }
   /// The most slices, and so pieces of work, that a step of up to `batch` samples is cut into.
   Index most_slices() const { return most_slices(batch); }
   int node_count() const { return static_cast<int>(nodes.size()); }
@@ -110,10 +111,10 @@ class Plan {
   static constexpr Index kMinSlices = 4;
   static constexpr Index kMostBatch = 1 << 24;
   Index largest_slice = 1;  ///< in samples
-  Index most_lanes = 1;
-  bool segmented = false;  ///< the slices share one arena of the whole batch; else each thread has its own
-  Index capacity = 1;      ///< samples in an arena
-  Index arena_size = 0;    ///< scalars
+  Index most_partials = 1;  ///< sums of gradients, each over a run of slices
+  bool segmented = false;   ///< the slices share one arena of the whole batch; else each thread has its own
+  Index capacity = 1;       ///< samples in an arena
+  Index arena_size = 0;     ///< scalars
   Index input = 0, target = 0, fork = 0;  ///< offsets in an arena
   Index scratch_size = 0;                 ///< scalars per thread
   Index batch_scratch_size = 0;           ///< scalars for a node that runs on the whole batch
@@ -127,7 +128,7 @@ class Plan {
   /// divide the samples, fewer are enough.)
   Index most_slices(Index samples) const {
     const Index slices = (samples + largest_slice - 1) / largest_slice;
-    return round_up(std::max(kMinSlices, slices), slices > most_lanes ? most_lanes : kMinSlices);
+    return round_up(std::max(kMinSlices, slices), slices > most_partials ? most_partials : kMinSlices);
   }
   /// The shapes of what node `n` reads, a sample of each; the nodes before it are in `before`.
   std::vector<Shape> input_shapes(const PlannedNode<T>& n, const std::vector<PlannedNode<T>>& before) const {
@@ -167,6 +168,9 @@ Plan<T>::Plan(const Model<T>& model, Index batch_size, Mode plan_mode, std::opti
     fuse_loss();
   }
   fuse_layers();
+  if (!training()) {  // no backward() will read what a layer saves
+    for (PlannedNode<T>& n : nodes) n.plan.saved = n.plan.saved_per_sample = 0;
+  }
   choose_gradients();
   choose_slices();
   choose_phases();
@@ -252,9 +256,9 @@ template <class T>
 void Plan<T>::choose_slices() {
   constexpr Index kCacheBytes = 512 * 1024;  // half of the L2 that processors with AVX-512 have
   constexpr Index kReuse = 4;                // a slice's activations are so many times the weights that it streams
-  constexpr Index kMaxLanes = 16;
+  constexpr Index kMostPartials = 16;
   // For all partial sums of the gradients together, unless the fewest take more.
-  constexpr Index kLaneBytes = 16 * 1024 * 1024;
+  constexpr Index kPartialBytes = 16 * 1024 * 1024;
 
   Index scalars = input_shape.size();
   for (const PlannedNode<T>& n : nodes) {
@@ -263,8 +267,9 @@ void Plan<T>::choose_slices() {
   const Index sample_bytes = std::max<Index>(1, checked_multiply(scalars, sizeof(float)));
   const Index weight_bytes = checked_multiply(weight_count, sizeof(float));
   largest_slice = std::max<Index>(1, std::max(kCacheBytes, checked_multiply(kReuse, weight_bytes)) / sample_bytes);
-  most_lanes = kMaxLanes;
-  while (most_lanes > kMinSlices && checked_multiply(most_lanes, weight_bytes) > kLaneBytes) most_lanes /= 2;
+  most_partials = kMostPartials;
+  const auto too_many = [&] { return checked_multiply(most_partials, weight_bytes) > kPartialBytes; };
+  while (most_partials > kMinSlices && too_many()) most_partials /= 2;
   capacity = segmented ? batch : most_samples();
 }
 
@@ -345,7 +350,7 @@ void Plan<T>::place_tensors() {
     const PlannedNode<T>& n = node(i);
     output_ids.push_back(request(n.plan.output.size(), i, last_read_of(i)));
     saved_ids.push_back(planner.request(checked_add(n.plan.saved, checked_multiply(n.plan.saved_per_sample, capacity)),
-                                        i, training() ? backward_time(i) : i));
+                                        i, backward_time(i)));
     gradient_ids.push_back(
         n.needs_gradient ? request(n.plan.output.size(), first_gradient[static_cast<std::size_t>(i)], backward_time(i))
                          : -1);

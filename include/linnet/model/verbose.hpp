@@ -63,7 +63,7 @@ std::string describe(const Plan<T>& plan, int threads) {
                      std::to_string(plan.batch) + ": slices of " + std::to_string(slice) + " (" +
                      std::to_string(plan.slice_count(plan.batch)) + "), ";
   if (plan.training()) {
-    text += std::to_string(plan.lanes_of(plan.batch)) + " sums of gradients of " + bytes(plan.weight_count) + ", ";
+    text += std::to_string(plan.partials_of(plan.batch)) + " sums of gradients of " + bytes(plan.weight_count) + ", ";
   }
   text += std::to_string(threads) + (threads == 1 ? " thread, " : " threads, ") +
           (plan.segmented ? "one arena of " : "an arena of ") + bytes(plan.arena_size) +

@@ -18,7 +18,8 @@ class Workspace {
   explicit Workspace(const Plan<T>& plan, int thread_count = num_threads())
       : most_threads(std::max(1, thread_count)),
         threads(static_cast<int>(std::clamp<Index>(
-            thread_count, 1, plan.training() ? std::min(plan.most_lanes, plan.most_slices()) : plan.most_slices()))) {
+            thread_count, 1,
+            plan.training() ? std::min(plan.most_partials, plan.most_slices()) : plan.most_slices()))) {
     if (verbose()) print_once(describe(plan, threads));
     const Index arena_count = plan.segmented ? 1 : threads;
     arenas.resize(size(checked_multiply(arena_count, plan.arena_size)));
@@ -31,11 +32,11 @@ class Workspace {
       prepared_from.resize(size(plan.prepared_weight_count));
       return;
     }
-    const Index lanes = std::min(plan.most_lanes, plan.most_slices());
-    gradients.resize(size(checked_multiply(lanes, plan.weight_count)));
-    for (Index lane = 0; lane < lanes; ++lane) {
+    const Index partials = std::min(plan.most_partials, plan.most_slices());
+    gradients.resize(size(checked_multiply(partials, plan.weight_count)));
+    for (Index partial = 0; partial < partials; ++partial) {
       for (const ParameterInfo& info : plan.parameters) {
-        gradient_views.emplace_back(gradients.data() + lane * plan.weight_count + info.offset, info.shape);
+        gradient_views.emplace_back(gradients.data() + partial * plan.weight_count + info.offset, info.shape);
       }
     }
     sum_views.assign(gradient_views.begin(),
@@ -57,12 +58,12 @@ class Workspace {
   AlignedVector<T> prepared;
   bool prepared_valid = false;     ///< inference has prepared for the weights in prepared_from
   AlignedVector<T> prepared_from;  ///< those of the nodes that prepare
-  AlignedVector<T> gradients;      ///< a lane after the other; the sum ends up in the first
+  AlignedVector<T> gradients;      ///< a partial sum after the other; the whole ends up in the first
   std::vector<SliceLoss> slice_losses;
   double batch_layer_loss = 0;                 ///< of the nodes that run on the whole batch
   std::vector<TensorView<const T>> weights;    ///< of the model, by parameter
-  std::vector<TensorView<T>> gradient_views;   ///< by lane and parameter
-  std::vector<TensorView<const T>> sum_views;  ///< those of the first lane
+  std::vector<TensorView<T>> gradient_views;   ///< by partial sum and parameter
+  std::vector<TensorView<const T>> sum_views;  ///< those of the first
 
  private:
   static std::size_t size(Index n) { return static_cast<std::size_t>(n); }

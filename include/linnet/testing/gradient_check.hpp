@@ -21,7 +21,6 @@ struct GradientCheckOptions {
   Index batch = 2;
   double step = 1e-6;
   double atol = 1e-5, rtol = 1e-3;  ///< an error e is fine if e <= atol + rtol * |numeric|
-  bool training = true;
   std::uint64_t seed = 1;
   /// Inputs and weights are drawn from [-scale, scale], but keep away from 0 by `gap`, where many
   /// activations have a kink; and no two inputs are closer to each other than 1e-4, so that a maximum is one.
@@ -86,16 +85,19 @@ inline GradientReport check_gradients(const AnyLayer<double>& layer, const std::
   detail::fill_apart(direction, key.with_step(draws++), options);
 
   const auto loss = [&] {
-    const double own = run.forward(options.training);
+    const double own = run.forward();
     double total = own;
     for (Index i = 0; i < direction.size(); ++i) total += run.y()[i] * direction[i];
     return total;
   };
 
-  run.y().fill(std::nan(""));
-  loss();
-  if (!std::all_of(run.y().begin(), run.y().end(), [](double v) { return std::isfinite(v); })) {
-    fail("forward() leaves outputs unwritten, or not finite");
+  for (const bool training : {false, true}) {  // in inference there is nowhere to save anything
+    run.y().fill(std::nan(""));
+    run.forward(training);
+    if (!std::all_of(run.y().begin(), run.y().end(), [](double v) { return std::isfinite(v); })) {
+      fail(std::string("forward() in ") + (training ? "training" : "inference") +
+           " leaves outputs unwritten, or not finite");
+    }
   }
   run.dy() = direction;
   for (std::size_t i = 0; i < run.inputs(); ++i) run.dx(i).fill(std::nan(""));
@@ -162,7 +164,7 @@ inline GradientReport check_gradients(const AnyLayer<double>& layer, const std::
   }
 
   // A sample's output depends on no other sample.
-  if (!(run.plan().couples_batch && options.training)) {
+  if (!run.plan().couples_batch) {
     loss();
     const Tensor<double> together = run.y();
     LayerRunner<double> alone(layer, inputs, 1);
@@ -173,7 +175,7 @@ inline GradientReport check_gradients(const AnyLayer<double>& layer, const std::
       for (std::size_t i = 0; i < run.inputs(); ++i)
         alone.x(i) = Tensor<double>(TensorView<const double>(run.x(i).samples(s, 1)));
       alone.context.first_sample = s;
-      alone.forward(options.training);
+      alone.forward();
       const auto expected = together.samples(s, 1);
       if (!std::equal(alone.y().begin(), alone.y().end(), expected.begin())) {
         fail("sample " + std::to_string(s) + " alone has another output than in the batch");

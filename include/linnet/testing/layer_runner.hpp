@@ -57,10 +57,10 @@ class LayerRunner {
     return context.loss / static_cast<double>(context.batch);
   }
 
-  /// dx(i) are overwritten (none of them, unless want_dx), dw(i) added to (or, with context.overwrite_gradients,
+  /// After a forward() in training. dx(i) are overwritten (none of them, unless want_dx), dw(i) added to (or, with context.overwrite_gradients,
   /// overwritten); dy() is kept.
   void backward(bool want_dx = true) {
-    prepare_context(context.training, want_dx);
+    prepare_context(true, want_dx);
     Tensor<T> dy = dy_;  // the layer may use it up
     std::vector<TensorView<T>> dx(dx_.size()), dw;
     for (std::size_t i = 0; i < dx_.size() && want_dx; ++i) dx[i] = dx_[i];
@@ -84,7 +84,7 @@ class LayerRunner {
   /// As a plan does: without dx, what only dx needs is not there.
   void prepare_context(bool training, bool want_dx) {
     context.training = training;
-    context.saved = saved_;
+    context.saved = training ? std::span<T>(saved_) : std::span<T>();
     const auto part = [&](AlignedVector<T>& memory, Index size, Index size_dx) {
       std::fill(memory.begin(), memory.end(), std::numeric_limits<T>::quiet_NaN());  // nothing may rely on it
       return std::span<T>(memory).first(static_cast<std::size_t>(size + (want_dx ? size_dx : 0)));
