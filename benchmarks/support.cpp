@@ -93,4 +93,8 @@ void Watch::count_images(benchmark::State& state, double batch) const {
   state.counters["images/s"] = batch * static_cast<double>(state.iterations()) / finish(state);
 }
 
+void Watch::count_elements(benchmark::State& state, double elements) const {
+  state.counters["elements/s"] = elements * static_cast<double>(state.iterations()) / finish(state);
+}
+
 }  // namespace linnet::bench

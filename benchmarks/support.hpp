@@ -24,6 +24,8 @@ class Watch {
   void count_flop(benchmark::State& state, double flop, int threads) const;
   /// The same for one of `batch` images an iteration: images a second, and the bytes.
   void count_images(benchmark::State& state, double batch) const;
+  /// The same for one that goes through `elements` numbers an iteration: numbers a second, and the bytes.
+  void count_elements(benchmark::State& state, double elements) const;
 
  private:
   /// Sets the counter of bytes and returns the seconds passed.
