@@ -1,9 +1,7 @@
 // The networks that are measured whole, and the work that is timed: for the benchmarks and the comparison with peers.
 #pragma once
 
-#include <array>
 #include <string_view>
-#include <utility>
 
 #include "model/networks.hpp"
 #include "uniform_tensor.hpp"
@@ -15,22 +13,29 @@ struct Network {
   AnyLoss<float> loss;
 };
 
+struct NamedNetwork {
+  std::string_view name;
+  Network (*make)();
+};
 /// The denoiser of the original report (ML-PW-12), a variational autoencoder and a classifier of digits.
-inline constexpr std::array kNetworks = {std::string_view("denoiser"), std::string_view("autoencoder"),
-                                         std::string_view("classifier")};
-
-/// The network of that name; the last for any other.
-inline Network make_network(std::string_view name) {
-  if (name == "denoiser") return {test::denoiser(), BinaryCrossentropy{}};
-  if (name == "autoencoder") return {test::digit_autoencoder(), BinaryCrossentropy{.reduction = Reduction::sum}};
-  return {test::digit_classifier(), SparseCategoricalCrossentropy{}};
-}
+inline constexpr NamedNetwork kNetworks[] = {
+    {"denoiser",
+     [] {
+       return Network{test::denoiser(), BinaryCrossentropy{}};
+     }},
+    {"autoencoder",
+     [] {
+       return Network{test::digit_autoencoder(), BinaryCrossentropy{.reduction = Reduction::sum}};
+     }},
+    {"classifier", [] {
+       return Network{test::digit_classifier(), SparseCategoricalCrossentropy{}};
+     }}};
 
 /// Training steps on one batch: forward, loss, backward and Adam.
 class Training {
  public:
-  Training(std::string_view name, Index batch)
-      : network_(make_network(name)),
+  Training(const NamedNetwork& network, Index batch)
+      : network_(network.make()),
         trainer_(network_.model, network_.loss, Adam{}),
         x_(uniform_tensor(network_.model.input_shape().with_batch(batch), 1)),
         target_(uniform_tensor(network_.loss.target_shape(network_.model.output_shape()).with_batch(batch), 2)) {
@@ -52,8 +57,8 @@ class Training {
 /// Predictions of one batch.
 class Prediction {
  public:
-  Prediction(std::string_view name, Index batch)
-      : model_(make_network(name).model),
+  Prediction(const NamedNetwork& network, Index batch)
+      : model_(network.make().model),
         predictor_(model_, batch),
         x_(uniform_tensor(model_.input_shape().with_batch(batch), 1)),
         y_(model_.output_shape().with_batch(batch)) {}

@@ -49,12 +49,13 @@ root=$(pwd)
 
 # ---- What is needed, in each package manager's names. ----
 
+wished_for_test=
 if command -v apt-get >/dev/null 2>&1; then
   manager=apt
   for_demo='g++ make cmake ninja-build libeigen3-dev libpng-dev zlib1g-dev nlohmann-json3-dev libcli11-dev'
   for_test='doctest-dev clang libomp-dev libclang-rt-dev chromium'
-  # For NEON, emulated.
-  [ "$(uname -m)" != x86_64 ] || for_test="$for_test g++-aarch64-linux-gnu qemu-user"
+  # For the tests of NEON, emulated; they are skipped without.
+  [ "$(dpkg --print-architecture)" != amd64 ] || wished_for_test='g++-aarch64-linux-gnu qemu-user'
   for_bench='libbenchmark-dev'
 elif command -v dnf >/dev/null 2>&1; then
   manager=dnf
@@ -132,6 +133,21 @@ else
   say "$install_command"
   $install_command || die "the packages could not be installed; see above. The command was:  $install_command"
 fi
+
+wished=
+if [ "$command" = test ] || [ "$command" = install-only ]; then
+  for package in $wished_for_test; do
+    is_installed "$package" || wished="$wished $package"
+  done
+fi
+if [ -n "$wished" ] && [ $install = yes ]; then
+  say "For some tests:$wished"
+  # It must not cost anything that is there: the cross compiler and gcc-multilib exclude each other.
+  export DEBIAN_FRONTEND=noninteractive
+  # shellcheck disable=SC2086
+  ${sudo:+sudo} apt-get install -y --no-install-recommends --no-remove $wished && wished=
+fi
+[ -z "$wished" ] || say "Without$wished the tests of NEON are skipped"
 
 if [ $manager = brew ]; then
   command -v c++ >/dev/null 2>&1 || die 'no C++ compiler; get one with:  xcode-select --install'

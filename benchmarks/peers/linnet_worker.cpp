@@ -12,7 +12,7 @@ using namespace linnet;
 namespace {
 
 template <class Work, class... Arguments>
-peers::Call call(Arguments... arguments) {
+peers::Call call(const Arguments&... arguments) {
   const auto work = std::make_shared<Work>(arguments...);
   return [work] { work->run(); };
 }
@@ -38,6 +38,10 @@ int main() {
     }
     Index batch = 0;
     words >> name >> batch;
-    return what == "train" ? call<bench::Training>(name, batch) : call<bench::Prediction>(name, batch);
+    for (const bench::NamedNetwork& network : bench::kNetworks) {
+      if (network.name != name) continue;
+      return what == "train" ? call<bench::Training>(network, batch) : call<bench::Prediction>(network, batch);
+    }
+    return {};
   });
 }

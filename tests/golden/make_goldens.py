@@ -146,10 +146,10 @@ def add_layer(name, layer, config, inputs, forward, weights=None, random=None, t
         w = {k: v.clone().requires_grad_() for k, v in weights.items()}
         result = forward(leaves, w, e)
         y, loss = result if isinstance(result, tuple) else (result, None)
-        dy = grid(g.manual_seed(zlib.crc32(name.encode()) + 1), *y.shape)
-        ((y * dy).sum() + (0 if loss is None else loss)).backward()
         if not training_mode:
             return {"y": y}, loss
+        dy = grid(g.manual_seed(zlib.crc32(name.encode()) + 1), *y.shape)
+        ((y * dy).sum() + (0 if loss is None else loss)).backward()
         found = {"y": y, "dy": dy}
         for label, x in zip(labels, leaves):
             found[f"dx{label}"] = x.grad

@@ -1,6 +1,7 @@
 // Every layer's backward() against central differences, over many shapes and on every instruction set.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -230,4 +231,22 @@ TEST_CASE("a wrong gradient is found") {
   const GradientReport report = check_gradients(Wrong{}, {{5}});
   CHECK_FALSE(report.ok);
   CHECK(report.message.find("d input[0, 3]") != std::string::npos);
+}
+
+TEST_CASE("what a layer saves in inference is found") {
+  struct Saving : Activation {
+    LayerPlan plan(const Shape& in) const { return {.output = in, .saved_per_sample = in.size()}; }
+    void forward(Context<double>& context, TensorView<const double> x, Parameters<const double>,
+                 TensorView<double> y) const {
+      std::copy(x.begin(), x.end(), context.saved.data());
+      std::copy(x.begin(), x.end(), y.begin());
+    }
+    void backward(Context<double>&, TensorView<const double>, TensorView<const double>, TensorView<double> dy,
+                  Parameters<const double>, TensorView<double> dx, Parameters<double>) const {
+      if (!dx.empty()) std::copy(dy.begin(), dy.end(), dx.begin());
+    }
+  };
+  const GradientReport report = check_gradients(Saving{}, {{5}});
+  CHECK_FALSE(report.ok);
+  CHECK(report.message.find("writes to Context::saved in inference") != std::string::npos);
 }

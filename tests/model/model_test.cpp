@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <limits>
-
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -105,6 +105,18 @@ TEST_CASE("the prediction for a batch is that for each sample alone, bit for bit
     check(test::branched());
     check(test::autoencoder());
   });
+}
+
+TEST_CASE("a plan for predictions has no memory for a backward pass") {
+  const Model<float> model = Sequential({8, 8, 3}, {Conv2D{.filters = 4, .kernel_size = 3, .activation = gelu},
+                                                    LayerNormalization{}, MaxPool2D{.pool_size = 2}});
+  const auto saved = [&](Mode mode, std::optional<AnyLoss<float>> loss) {
+    Index scalars = 0;
+    for (const auto& node : Plan<float>(model, 16, mode, loss).nodes) scalars += node.plan.saved_per_sample;
+    return scalars;
+  };
+  CHECK(saved(Mode::training, MeanSquaredError{}) == 6 * 6 * 4 + 6 * 6 * 2 + 3 * 3 * 4);
+  CHECK(saved(Mode::inference, {}) == 0);
 }
 
 TEST_CASE("many threads predict with one const model") {

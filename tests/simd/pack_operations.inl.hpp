@@ -1,7 +1,7 @@
-// Every operation of the vector type, to be compared with what it means lane by lane; see pack_test.cpp.
+// The arithmetic of the vector type, to be compared with what it means lane by lane; see pack_test.cpp.
 
 /// The results of the operations on a pack from each of a, b and c, in the order of pack_test.cpp's list. Returns
-/// whether multiply_add() rounds once.
+/// whether multiply_add() rounds once. (No two share a product: g++ fuses one with a sum only where it is used once.)
 template <class T>
 bool pack_operations(const T* a, const T* b, const T* c, T* results) {
   const Pack<T> x = load(a), y = load(b), z = load(c);
@@ -13,6 +13,8 @@ bool pack_operations(const T* a, const T* b, const T* c, T* results) {
                          min(x, y),
                          fma(x, y, z),
                          multiply_add(x, y, z),
+                         y * z + x,
+                         x * z - y,
                          sqrt(x),
                          abs(x),
                          select_less(x, y, z, x),

@@ -96,7 +96,7 @@ struct Context {
   /// Keys every random number of this layer in this step; see random(sample).
   RandomKey random_key = {};
   std::span<const T> prepared = {};  ///< what prepare() has left
-  /// LayerPlan::saved scalars, then saved_per_sample for each sample. Not there in inference, where no backward() comes.
+  /// LayerPlan::saved scalars, then saved_per_sample for each sample. Empty in inference, where no backward() comes.
   std::span<T> saved = {};
   std::span<T> scratch = {};  ///< working memory; its content is not kept
   /// backward() must overwrite dw, which holds anything. Only for layers with LayerPlan::overwrites_gradients.

@@ -251,8 +251,10 @@ class Execution {
     context.first_sample = slice.first;
     context.random_key = key_.with_stream(static_cast<std::uint32_t>(node.stream));
     context.prepared = prepared(node);
-    context.saved = {slice.arena + node.saved + slice.arena_first * node.plan.saved_per_sample,
-                     static_cast<std::size_t>(node.plan.saved + slice.count * node.plan.saved_per_sample)};
+    if (plan_.training()) {
+      context.saved = {slice.arena + node.saved + slice.arena_first * node.plan.saved_per_sample,
+                       static_cast<std::size_t>(node.plan.saved + slice.count * node.plan.saved_per_sample)};
+    }
     context.scratch = slice.scratch;
     context.overwrite_gradients = slice.first_of_partial && overwrites_gradients(node);
     return context;
@@ -296,8 +298,8 @@ class Execution {
   void clear_partial(Index partial) {
     for (const PlannedNode<T>& node : plan_.nodes) {
       if (overwrites_gradients(node)) continue;
-      for (const TensorView<T>& dw : gradients_of(node, partial_gradients(partial)))
-        std::fill(dw.begin(), dw.end(), T(0));
+      const Parameters<T> gradients = gradients_of(node, partial_gradients(partial));
+      for (const TensorView<T>& dw : gradients) std::fill(dw.begin(), dw.end(), T(0));
     }
   }
 

@@ -258,7 +258,7 @@ void Plan<T>::choose_slices() {
   constexpr Index kReuse = 4;                // a slice's activations are so many times the weights that it streams
   constexpr Index kMostPartials = 16;
   // For all partial sums of the gradients together, unless the fewest take more.
-  constexpr Index kPartialBytes = 16 * 1024 * 1024;
+  constexpr Index kBytesOfPartials = 16 * 1024 * 1024;
 
   Index scalars = input_shape.size();
   for (const PlannedNode<T>& n : nodes) {
@@ -268,7 +268,7 @@ void Plan<T>::choose_slices() {
   const Index weight_bytes = checked_multiply(weight_count, sizeof(float));
   largest_slice = std::max<Index>(1, std::max(kCacheBytes, checked_multiply(kReuse, weight_bytes)) / sample_bytes);
   most_partials = kMostPartials;
-  const auto too_many = [&] { return checked_multiply(most_partials, weight_bytes) > kPartialBytes; };
+  const auto too_many = [&] { return checked_multiply(most_partials, weight_bytes) > kBytesOfPartials; };
   while (most_partials > kMinSlices && too_many()) most_partials /= 2;
   capacity = segmented ? batch : most_samples();
 }

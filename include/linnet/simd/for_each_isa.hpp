@@ -13,7 +13,11 @@
 #include "linnet/simd/dispatch.hpp"
 
 #define LINNET_ISA_NAMESPACE baseline
+#if defined(__aarch64__)
+#define LINNET_INLINE_IF_FUSED LINNET_INLINE
+#else
 #define LINNET_INLINE_IF_FUSED LINNET_NOINLINE
+#endif
 LINNET_NAMESPACE_BEGIN
 namespace baseline {
 #include LINNET_KERNEL_FILE

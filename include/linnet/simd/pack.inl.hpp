@@ -5,7 +5,7 @@
 // AVX2, AVX-512 and NEON give the same bits.
 //
 // Every operation here rounds once. `fma` is the fused multiply-add; g++ may fuse a separate product and sum
-// by itself, so the product is made of what it does not look into.
+// by itself, so the product of vectors is made of what it does not look into.
 
 /// A part of a pack: one register (or, where the compiler has no vectors, one T).
 #if LINNET_VECTORS
@@ -206,7 +206,7 @@ LINNET_INLINE Pack<T> fma(const Pack<T>& a, const Pack<T>& b, const Pack<T>& c) 
   }
 }
 /// a * b + c: fused where the processor can, else a product and a sum. The kernels' work horse: the
-/// baseline set is spared the emulation of a fused operation and rounds twice.
+/// baseline of x86 is spared the emulation of a fused operation and rounds twice.
 template <class T>
 LINNET_INLINE Pack<T> multiply_add(const Pack<T>& a, const Pack<T>& b, const Pack<T>& c) {
   if constexpr (kFusedMultiplyAdd) {

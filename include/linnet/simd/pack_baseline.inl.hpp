@@ -8,7 +8,7 @@ inline constexpr bool kFusedMultiplyAdd = false;
 #endif
 
 #if defined(__aarch64__) && LINNET_VECTORS
-// To g++ the types of arm_neon.h are others than the parts, so it would pass over overloads of those.
+// The types of arm_neon.h are others than the parts: overloads of those would be passed over.
 typedef float FloatPart __attribute__((vector_size(kPartBytes)));
 typedef double DoublePart __attribute__((vector_size(kPartBytes)));
 LINNET_INLINE FloatPart part_fma(FloatPart a, FloatPart b, FloatPart c) {

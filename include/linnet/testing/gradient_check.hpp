@@ -94,6 +94,7 @@ inline GradientReport check_gradients(const AnyLayer<double>& layer, const std::
   for (const bool training : {false, true}) {  // in inference there is nowhere to save anything
     run.y().fill(std::nan(""));
     run.forward(training);
+    if (run.saves_in_inference()) fail("forward() writes to Context::saved in inference");
     if (!std::all_of(run.y().begin(), run.y().end(), [](double v) { return std::isfinite(v); })) {
       fail(std::string("forward() in ") + (training ? "training" : "inference") +
            " leaves outputs unwritten, or not finite");
@@ -164,8 +165,9 @@ inline GradientReport check_gradients(const AnyLayer<double>& layer, const std::
   }
 
   // A sample's output depends on no other sample.
-  if (!run.plan().couples_batch) {
-    loss();
+  for (const bool training : {false, true}) {
+    if (training && run.plan().couples_batch) continue;
+    run.forward(training);
     const Tensor<double> together = run.y();
     LayerRunner<double> alone(layer, inputs, 1);
     alone.context.random_key = run.context.random_key;
@@ -175,7 +177,7 @@ inline GradientReport check_gradients(const AnyLayer<double>& layer, const std::
       for (std::size_t i = 0; i < run.inputs(); ++i)
         alone.x(i) = Tensor<double>(TensorView<const double>(run.x(i).samples(s, 1)));
       alone.context.first_sample = s;
-      alone.forward();
+      alone.forward(training);
       const auto expected = together.samples(s, 1);
       if (!std::equal(alone.y().begin(), alone.y().end(), expected.begin())) {
         fail("sample " + std::to_string(s) + " alone has another output than in the batch");

@@ -53,13 +53,17 @@ class LayerRunner {
   double forward(bool training = true) {
     prepare_context(training, true);
     context.loss = 0;
+    constexpr T kUntouched = T(77);  // in inference nothing may be saved
+    std::fill(saved_.begin(), saved_.end(), training ? std::numeric_limits<T>::quiet_NaN() : kUntouched);
     layer_.forward(context, views<const T>(x_, const_x_), const_weights_, y_);
+    saves_in_inference_ = !training && std::any_of(saved_.begin(), saved_.end(), [](T v) { return v != kUntouched; });
     return context.loss / static_cast<double>(context.batch);
   }
 
-  /// After a forward() in training. dx(i) are overwritten (none of them, unless want_dx), dw(i) added to (or, with context.overwrite_gradients,
-  /// overwritten); dy() is kept.
+  /// After a forward() in training (else ValueError). dx(i) are overwritten (none of them, unless want_dx), dw(i) added
+  /// to (or, with context.overwrite_gradients, overwritten); dy() is kept.
   void backward(bool want_dx = true) {
+    if (!context.training) throw ValueError("LayerRunner: expected a forward() in training before backward()");
     prepare_context(true, want_dx);
     Tensor<T> dy = dy_;  // the layer may use it up
     std::vector<TensorView<T>> dx(dx_.size()), dw;
@@ -67,6 +71,9 @@ class LayerRunner {
     for (Tensor<T>& d : dw_) dw.push_back(d);
     layer_.backward(context, views<const T>(x_, const_x_), y_, dy, views<const T>(weights_, const_weights_), dx, dw);
   }
+
+  /// Whether the last forward() was in inference and wrote to memory for backward().
+  bool saves_in_inference() const { return saves_in_inference_; }
 
   /// Moves the parameters that no optimizer touches, as after a training step.
   void update_state() {
@@ -84,7 +91,7 @@ class LayerRunner {
   /// As a plan does: without dx, what only dx needs is not there.
   void prepare_context(bool training, bool want_dx) {
     context.training = training;
-    context.saved = training ? std::span<T>(saved_) : std::span<T>();
+    context.saved = std::span<T>(saved_).first(training ? saved_.size() : 0);
     const auto part = [&](AlignedVector<T>& memory, Index size, Index size_dx) {
       std::fill(memory.begin(), memory.end(), std::numeric_limits<T>::quiet_NaN());  // nothing may rely on it
       return std::span<T>(memory).first(static_cast<std::size_t>(size + (want_dx ? size_dx : 0)));
@@ -106,6 +113,7 @@ class LayerRunner {
   std::vector<Tensor<T>> x_, dx_, weights_, dw_;
   Tensor<T> y_, dy_;
   AlignedVector<T> prepared_, saved_, scratch_;
+  bool saves_in_inference_ = false;
   std::vector<TensorView<const T>> const_x_, const_weights_;
 };
 
