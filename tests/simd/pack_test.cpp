@@ -61,7 +61,7 @@ class FencedPage {
  public:
   FencedPage() {
     REQUIRE(memory_ != MAP_FAILED);
-    for (const std::size_t page : {1, 3}) REQUIRE(mprotect(at(page), kPage, PROT_NONE) == 0);
+    for (const std::size_t page : {std::size_t{1}, std::size_t{3}}) REQUIRE(mprotect(at(page), kPage, PROT_NONE) == 0);
   }
   ~FencedPage() { munmap(memory_, 4 * kPage); }
   FencedPage(const FencedPage&) = delete;

@@ -17,6 +17,8 @@ LINNET_INLINE FloatPart part_fma(FloatPart a, FloatPart b, FloatPart c) {
 LINNET_INLINE DoublePart part_fma(DoublePart a, DoublePart b, DoublePart c) {
   return (DoublePart)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
 }
+LINNET_INLINE FloatPart part_sqrt(FloatPart a) { return (FloatPart)vsqrtq_f32((float32x4_t)a); }
+LINNET_INLINE DoublePart part_sqrt(DoublePart a) { return (DoublePart)vsqrtq_f64((float64x2_t)a); }
 #if !defined(__clang__)
 // g++ looks into the intrinsic of the product, but fuses nothing with what an asm may have changed.
 template <class Part>
@@ -30,7 +32,11 @@ LINNET_INLINE DoublePart part_multiply(DoublePart a, DoublePart b) { return unfu
 #endif
 #endif
 
-#if LINNET_X86 && !defined(__clang__) && defined(__SSE2__)
+#if LINNET_X86 && defined(__SSE2__)
+LINNET_INLINE __m128 part_sqrt(__m128 a) { return _mm_sqrt_ps(a); }
+LINNET_INLINE __m128d part_sqrt(__m128d a) { return _mm_sqrt_pd(a); }
+#if !defined(__clang__)
 LINNET_INLINE __m128 part_multiply(__m128 a, __m128 b) { return __builtin_ia32_mulps(a, b); }
 LINNET_INLINE __m128d part_multiply(__m128d a, __m128d b) { return __builtin_ia32_mulpd(a, b); }
+#endif
 #endif
