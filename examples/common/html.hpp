@@ -129,7 +129,8 @@ img { width: 100%; height: auto; display: block; image-rendering: pixelated; bor
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; margin: 8px 0; }
 th { text-align: left; font-weight: 600; color: var(--soft); vertical-align: bottom; }
-td, th { padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); } td:first-child { white-space: nowrap; }
+td, th { padding: 5px 8px 5px 0; border-bottom: 1px solid var(--line); } td:first-child { white-space: nowrap; }
+td:last-child, th:last-child { padding-right: 0; }
 .number { text-align: right; font-variant-numeric: tabular-nums; } td.number { white-space: nowrap; }
 pre { background: var(--card); border-radius: 10px; padding: 14px 16px; overflow-x: auto; font-size: 13px; line-height: 1.45; }
 figure { margin: 14px 0; } figcaption { color: var(--soft); font-size: 14px; }
