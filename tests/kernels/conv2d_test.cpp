@@ -110,7 +110,10 @@ TEST_CASE("convolutions of whole numbers equal the reference to the bit, in over
       compare_with_reference<float>(g, tally);
       compare_with_reference<double>(g, tally);
     }
-    // In several blocks of rows.
+    // In several blocks of rows, of images, and with weights that no cache keeps.
+    compare_with_reference<float>({2, 40, 36, 2, conv_axis(40, 3, 1, 1, 1, 1), conv_axis(72, 3, 1, 1, 1, 1)}, tally);
+    compare_with_reference<float>(same_conv(28, 3, 20, 20, 5), tally);
+    compare_with_reference<float>(same_conv(3, 3, 130, 128, 3), tally);
     compare_with_reference<float>(same_conv(64, 3, 1, 5), tally);
     compare_with_reference<float>(same_conv(64, 3, 6, 1), tally);
     compare_with_reference<float>({1, 2, 3, 1, conv_axis(128, 4, 2, 1, 1, 1), conv_axis(128, 4, 2, 1, 1, 1)}, tally);

@@ -24,8 +24,9 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
   constexpr int kDepth = row_depth(kStride);
   // Steps at a time in the middle of a row. Beside few sums, moving the packs would take as long as multiplying them:
   // there each keeps its register, and which is which turns.
-  constexpr int kAhead = 12;
   constexpr int kTurns = kElements <= kFewElements ? kDepth : 1;
+  // Pixels are fetched so many steps ahead: with few products for each, a wait lasts for more of them.
+  constexpr int kAhead = kTurns == 1 ? 12 : 32;
   Pack<T> sums[kTapRows][kStride * kDepth][kElements];
   LINNET_UNROLL
   for (int r = 0; r < kTapRows; ++r) {
@@ -104,10 +105,8 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
             constexpr int kTurn = (kDepth - decltype(j)::value) % kDepth;
             LINNET_UNROLL
             for (int r = 0; r < kTapRows; ++r) kept[r][kTurn] = load(pack_row[r] + pack_at);
-            if constexpr (kTurns == 1) {
-              LINNET_PREFETCH(pixel + kAhead * element_step);
-              LINNET_PREFETCH(pack_row[0] + pack_at + kAhead * pack_step);
-            }
+            if constexpr (kTurns == 1) LINNET_PREFETCH(pixel + kAhead * element_step);
+            LINNET_PREFETCH(pack_row[0] + pack_at + kAhead * pack_step);
             unrolled<kStride>([&](auto s) LINNET_INLINE_LAMBDA {
               multiply(pixel + s * g.element_pixel, s, std::integral_constant<int, kTurn>{}, std::false_type{});
             });

@@ -50,9 +50,11 @@ struct HalvingTaps {
   static constexpr Index pixel_of(Index o, Index tap, Index pad) { return 2 * o + tap - pad; }
 };
 
-/// What all tiles of a row of outputs have in common. Steps count scalars.
+/// What a row of outputs is made of. Steps count scalars.
 struct RowTaps {
   Index rows = 0;  ///< of taps that lie within the image
+  Index pixels = 0;
+  Index first_pixel = 0, tiled = 0;  ///< of the tiles: see RowCut
   Index channels = 0;
   Index x_row = 0, x_pixel = 0;  ///< from row to row of taps, and from pixel to pixel
   Index w_row = 0;
@@ -70,13 +72,8 @@ struct ByPack {
   static constexpr Index kStep = kPanelWidth<T>;
 };
 
-/// The pixels at the ends of a tile that lie within the image: the one before it, its first, its last, the one behind.
-struct RowEnds {
-  bool before, first, last, behind;
-};
-
 template <class T>
-using RowTileFunction = void (*)(const RowTaps&, const T*, RowEnds, const T*, const T*, T*, Index);
+using RowTilesFunction = void (*)(const RowTaps&, const T*, const T*, const T*, T*, Index);
 template <class T>
 using RowOutputFunction = void (*)(const RowTaps&, const ConvAxis&, Index, const T*, const T*, const T*, T*, Index);
 
@@ -86,9 +83,10 @@ inline constexpr int kShortRows = 3;
 template <class T>
 struct RowKernels {
   std::span<const Index> sizes;  ///< of the tiles, in counts of Taps::kOutputs
-  const RowTileFunction<T>* tiles;
-  const RowTileFunction<T>* short_tiles;  ///< for kShortRows rows of taps and one step over the channels; some are null
-  RowOutputFunction<T> output;            ///< a single one
+  const RowTilesFunction<T>* tiles;
+  const RowTilesFunction<T>*
+      short_tiles;              ///< for kShortRows rows of taps and one step over the channels; some are null
+  RowOutputFunction<T> output;  ///< a single one
 };
 
 LINNET_NAMESPACE_END
@@ -98,12 +96,12 @@ LINNET_NAMESPACE_END
 
 LINNET_NAMESPACE_BEGIN
 
-/// How rows of outputs are cut: after `first` single outputs, tiles of one size, then single outputs again. The last
-/// tile ends where it must and may overlap the one before: what is computed twice is the same.
+/// How rows of outputs are cut: after `first` single outputs, tiles of one size, then single outputs again.
 struct RowCut {
   Index first = 0;
-  Index all = 0;  ///< in tiles, by counts of Taps::kOutputs
-  Index tile = 0, size = 0;
+  Index first_pixel = 0;  ///< of the tiles
+  Index tiled = 0;        ///< outputs, by counts of Taps::kOutputs
+  std::size_t tile = 0;   ///< the size's number
 };
 template <class Taps>
 RowCut cut_row(const ConvAxis& axis, std::span<const Index> sizes) {
@@ -112,17 +110,17 @@ RowCut cut_row(const ConvAxis& axis, std::span<const Index> sizes) {
   // The pixels of a tile lie within the image, but for one at each end.
   const auto begins_tile = [&](Index o) { return Taps::aligned(o, axis.pad) && Taps::first_pixel(o, axis.pad) >= -1; };
   while (cut.first < axis.output && !begins_tile(cut.first)) ++cut.first;
-  const Index pixels = axis.input + 1 - Taps::first_pixel(cut.first, axis.pad);
-  cut.all = std::max<Index>(0, std::min(pixels / Taps::kPixels, (axis.output - cut.first) / Taps::kOutputs));
-  Index least = std::numeric_limits<Index>::max(), tile = 0;
-  for (const Index size : sizes) {
-    const Index cost = (cut.all + size - 1) / size * std::max(size, kEnough);
-    if (size <= cut.all && cost < least) {
+  cut.first_pixel = Taps::first_pixel(cut.first, axis.pad);
+  const Index pixels = axis.input + 1 - cut.first_pixel;
+  cut.tiled = std::max<Index>(0, std::min(pixels / Taps::kPixels, (axis.output - cut.first) / Taps::kOutputs));
+  Index least = std::numeric_limits<Index>::max();
+  for (std::size_t tile = 0; tile < sizes.size(); ++tile) {
+    const Index size = sizes[tile];
+    const Index cost = (cut.tiled + size - 1) / size * std::max(size, kEnough);
+    if (size <= cut.tiled && cost < least) {
       least = cost;
       cut.tile = tile;
-      cut.size = size;
     }
-    ++tile;
   }
   return cut;
 }
@@ -132,22 +130,16 @@ RowCut cut_row(const ConvAxis& axis, std::span<const Index> sizes) {
 template <class Taps, class T>
 void row_of_outputs(const RowKernels<T>& kernels, const RowTaps& taps, const ConvAxis& axis, const RowCut& cut,
                     Index step, const T* x, const T* w, const T* bias, T* y, Index columns) {
-  const auto within = [&](Index p) { return p >= 0 && p < axis.input; };
-  Index o = 0;
-  for (; o < cut.first; ++o) kernels.output(taps, axis, o, x, w, bias, y, columns);
-  const Index first_pixel = Taps::first_pixel(o, axis.pad);
-  RowTileFunction<T> tile = cut.all == 0 ? nullptr : kernels.tiles[cut.tile];
-  if (tile != nullptr && taps.rows == kShortRows && taps.channels <= step) {
-    if (const RowTileFunction<T> shorter = kernels.short_tiles[cut.tile]) tile = shorter;
+  const auto output = [&](Index o) { kernels.output(taps, axis, o, x, w, bias, y, columns); };
+  for (Index o = 0; o < cut.first; ++o) output(o);
+  if (cut.tiled > 0) {
+    RowTilesFunction<T> tiles = kernels.tiles[cut.tile];
+    if (taps.rows == kShortRows && taps.channels <= step) {
+      if (const RowTilesFunction<T> shorter = kernels.short_tiles[cut.tile]) tiles = shorter;
+    }
+    tiles(taps, x, w, bias, y + cut.first * taps.y_pixel, columns);
   }
-  for (Index done = 0; done < cut.all; done += cut.size) {
-    const Index at = std::min(done, cut.all - cut.size);
-    const Index pixel = first_pixel + at * Taps::kPixels, end = pixel + cut.size * Taps::kPixels;
-    tile(taps, x + pixel * taps.x_pixel, {within(pixel - 1), within(pixel), within(end - 1), within(end)}, w, bias,
-         y + (o + at * Taps::kOutputs) * taps.y_pixel, columns);
-  }
-  o += cut.all * Taps::kOutputs;
-  for (; o < axis.output; ++o) kernels.output(taps, axis, o, x, w, bias, y, columns);
+  for (Index o = cut.first + cut.tiled * Taps::kOutputs; o < axis.output; ++o) output(o);
 }
 
 /// The rows of taps of output row o that lie within the image: the first of them, its pixel row, how many there are,
@@ -196,7 +188,8 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T*
   constexpr Index kStep = Channels::template kStep<T>;
   const RowKernels<T> kernels = LINNET_DISPATCH(row_kernels<T>, (Taps{}, Channels{}));
   constexpr Index kColumns = kStep == 1 ? kLanes : 1;  // outputs at a time
-  constexpr Index kRowsAtATime = 64;
+  constexpr Index kMostRows = 64;
+  constexpr Index kBlockBytes = 256 * 1024, kMostWeightBytes = 512 * 1024;
   const Index x_channels = kByData ? g.filters : g.channels, y_channels = kByData ? g.channels : g.filters;
   const Index in = x_channels / g.groups, out = y_channels / g.groups;
   const Index x_size = kByData ? g.output_size() : g.input_size(), y_size = kByData ? g.input_size() : g.output_size();
@@ -207,31 +200,46 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T*
   const Index y_rows = kByData ? g.y.input : g.y.output;
   const Index tap_step = g.y.stride / std::gcd(g.y.stride, g.y.dilation);
   RowTaps taps;
+  taps.pixels = axis.input;
+  taps.first_pixel = cut.first_pixel;
+  taps.tiled = cut.tiled;
   taps.channels = in;
   taps.x_pixel = x_channels;
   taps.y_pixel = y_channels;
-  const Index w_row = (in + kStep - 1) / kStep * Taps::kTaps * kLanes;
+  const Index w_row = (in + kStep - 1) / kStep * Taps::kTaps * kLanes, w_pack = g.y.taps * w_row;
   const Index x_row = axis.input * x_channels, y_row = axis.output * y_channels;
-  for (Index group = 0; group < g.groups; ++group) {
-    for (Index j = 0; j < out; j += kColumns, w += g.y.taps * w_row) {
-      const Index k = group * out + j;
-      for (Index from = 0; from < y_rows; from += kRowsAtATime) {
-        // Which rows of taps there are takes divisions, and is the same for all images.
-        RowRange ranges[kRowsAtATime];
-        const Index count = std::min(kRowsAtATime, y_rows - from);
-        for (Index i = 0; i < count; ++i) {
-          ranges[i] = kByData ? by_data_range(g.y, tap_step, from + i) : forward_range(g.y, from + i);
-        }
-        for (Index n = 0; n < g.batch; ++n) {
-          for (Index i = 0; i < count; ++i) {
-            const RowRange& range = ranges[i];
-            taps.rows = range.rows;
-            taps.x_row = range.pixel_step * x_row;
-            taps.w_row = range.tap_step * w_row;
-            const T* first_row = x + n * x_size + group * in + (range.rows == 0 ? 0 : range.pixel_row * x_row);
-            row_of_outputs<Taps>(kernels, taps, axis, cut, kStep, first_row, w + range.first * w_row,
-                                 bias == nullptr ? nullptr : bias + k, y + n * y_size + (from + i) * y_row + k,
-                                 std::min(kColumns, out - j));
+  // A block of rows and images stays in the cache while it is taken through all outputs; unless the weights do not, each
+  // of which is then taken through all rows and images.
+  const Index row_bytes = (x_row + y_row) * static_cast<Index>(sizeof(T));
+  const Index group_w = (out + kColumns - 1) / kColumns * w_pack;
+  const bool blocks = g.groups * group_w * static_cast<Index>(sizeof(T)) <= kMostWeightBytes;
+  const Index most_rows = std::min(kMostRows, y_rows);
+  const Index block_rows = blocks ? std::clamp<Index>(kBlockBytes / row_bytes, 1, most_rows) : most_rows;
+  const Index block_images = blocks ? std::max<Index>(1, kBlockBytes / (block_rows * row_bytes)) : g.batch;
+  for (Index from = 0; from < y_rows; from += block_rows) {
+    // Which rows of taps there are takes divisions, and is the same for all images.
+    RowRange ranges[kMostRows];
+    const Index rows = std::min(block_rows, y_rows - from);
+    for (Index i = 0; i < rows; ++i) {
+      ranges[i] = kByData ? by_data_range(g.y, tap_step, from + i) : forward_range(g.y, from + i);
+    }
+    for (Index first = 0; first < g.batch; first += block_images) {
+      const Index last = std::min(g.batch, first + block_images);
+      for (Index group = 0; group < g.groups; ++group) {
+        for (Index j = 0; j < out; j += kColumns) {
+          const T* panel = w + group * group_w + j / kColumns * w_pack;
+          const Index k = group * out + j;
+          for (Index n = first; n < last; ++n) {
+            for (Index i = 0; i < rows; ++i) {
+              const RowRange& range = ranges[i];
+              taps.rows = range.rows;
+              taps.x_row = range.pixel_step * x_row;
+              taps.w_row = range.tap_step * w_row;
+              const T* first_row = x + n * x_size + group * in + (range.rows == 0 ? 0 : range.pixel_row * x_row);
+              row_of_outputs<Taps>(kernels, taps, axis, cut, kStep, first_row, panel + range.first * w_row,
+                                   bias == nullptr ? nullptr : bias + k, y + n * y_size + (from + i) * y_row + k,
+                                   std::min(kColumns, out - j));
+            }
           }
         }
       }

@@ -13,11 +13,17 @@ LINNET_INLINE Pack<T> row_element(ByPack, const T* x, Index left) {
 /// little to do for each line of x that it would be waited for.
 inline constexpr Index kRowsAhead = 3;
 
+/// The pixels at the ends of a tile that lie within the image: the one before it, its first, its last, the one behind.
+struct RowEnds {
+  bool before, first, last, behind;
+};
+
 /// A tile of kCount * Taps::kOutputs outputs. `x` is its first pixel in the first row of taps; w {rows, channels or
 /// packs of them, taps, lanes}. `columns` filters; ByPack one. `kShort`: kShortRows rows of taps and one step over the
 /// channels, without loops, which would take longer than so few products.
 template <class Taps, class Channels, class T, int kCount, bool kShort>
-void row_tile(const RowTaps& taps, const T* x, RowEnds ends, const T* w, const T* bias, T* y, Index columns) {
+LINNET_INLINE void row_tile(const RowTaps& taps, const T* x, RowEnds ends, const T* w, const T* bias, T* y,
+                            Index columns) {
   constexpr int kOutputs = kCount * Taps::kOutputs, kPixels = kCount * Taps::kPixels;
   constexpr Index kLanes = Pack<T>::kLanes;
   constexpr Index kStep = Channels::template kStep<T>;
@@ -107,6 +113,20 @@ void row_tile(const RowTaps& taps, const T* x, RowEnds ends, const T* w, const T
   }
 }
 
+/// taps.tiled * Taps::kOutputs outputs, in tiles, of which the last ends where it must and may overlap the one before:
+/// what is computed twice is the same. `x` is the image's first pixel in the first row of taps.
+template <class Taps, class Channels, class T, int kCount, bool kShort>
+void row_tiles(const RowTaps& taps, const T* x, const T* w, const T* bias, T* y, Index columns) {
+  const auto within = [&](Index pixel) { return pixel >= 0 && pixel < taps.pixels; };
+  for (Index done = 0; done < taps.tiled; done += kCount) {
+    const Index at = std::min(done, taps.tiled - kCount);
+    const Index first = taps.first_pixel + at * Taps::kPixels, end = first + kCount * Taps::kPixels;
+    row_tile<Taps, Channels, T, kCount, kShort>(taps, x + first * taps.x_pixel,
+                                                {within(first - 1), within(first), within(end - 1), within(end)}, w,
+                                                bias, y + at * Taps::kOutputs * taps.y_pixel, columns);
+  }
+}
+
 /// Output o by itself, wherever its taps fall: where wide or odd padding leaves a part of a tile. `x` is the image's
 /// first pixel in the first row of taps.
 template <class Taps, class Channels, class T>
@@ -155,23 +175,23 @@ constexpr auto row_tile_sizes() {
   }
 }
 template <class Taps, class Channels, class T, int... kCounts>
-constexpr std::array<RowTileFunction<T>, sizeof...(kCounts)> make_row_tiles(Sizes<kCounts...>) {
-  return {&row_tile<Taps, Channels, T, kCounts, false>...};
+constexpr std::array<RowTilesFunction<T>, sizeof...(kCounts)> make_row_tiles(Sizes<kCounts...>) {
+  return {&row_tiles<Taps, Channels, T, kCounts, false>...};
 }
 template <class Taps, class Channels, class T>
 inline constexpr auto kRowTiles = make_row_tiles<Taps, Channels, T>(row_tile_sizes<Taps, Channels, T>());
 
 /// The large tiles once more for few products, where there are registers enough for such tiles; null for the others.
 template <class Taps, class Channels, class T, int kCount>
-constexpr RowTileFunction<T> short_row_tile() {
+constexpr RowTilesFunction<T> short_row_tile() {
   if constexpr (kPartBytes == 64 && std::is_same_v<Taps, ThreeTaps> && kCount == 14) {
-    return &row_tile<Taps, Channels, T, kCount, true>;
+    return &row_tiles<Taps, Channels, T, kCount, true>;
   } else {
     return nullptr;
   }
 }
 template <class Taps, class Channels, class T, int... kCounts>
-constexpr std::array<RowTileFunction<T>, sizeof...(kCounts)> make_short_row_tiles(Sizes<kCounts...>) {
+constexpr std::array<RowTilesFunction<T>, sizeof...(kCounts)> make_short_row_tiles(Sizes<kCounts...>) {
   return {short_row_tile<Taps, Channels, T, kCounts>()...};
 }
 template <class Taps, class Channels, class T>
