@@ -84,8 +84,8 @@ template <class T>
 struct RowKernels {
   std::span<const Index> sizes;  ///< of the tiles, in counts of Taps::kOutputs
   const RowTilesFunction<T>* tiles;
-  const RowTilesFunction<T>*
-      short_tiles;              ///< for kShortRows rows of taps and one step over the channels; some are null
+  /// For kShortRows rows of taps and one step over the channels; some are null.
+  const RowTilesFunction<T>* short_tiles;
   RowOutputFunction<T> output;  ///< a single one
 };
 
@@ -125,8 +125,8 @@ RowCut cut_row(const ConvAxis& axis, std::span<const Index> sizes) {
   return cut;
 }
 
-/// A row of outputs. `x` is the image's first pixel in the first row of taps; `axis` has the pixels as its input; `step`
-/// is that of the tiles over the channels.
+/// A row of outputs. `x` is the image's first pixel in the first row of taps; `axis` has the pixels as its input;
+/// `step` is that of the tiles over the channels.
 template <class Taps, class T>
 void row_of_outputs(const RowKernels<T>& kernels, const RowTaps& taps, const ConvAxis& axis, const RowCut& cut,
                     Index step, const T* x, const T* w, const T* bias, T* y, Index columns) {
@@ -208,14 +208,25 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T*
   taps.y_pixel = y_channels;
   const Index w_row = (in + kStep - 1) / kStep * Taps::kTaps * kLanes, w_pack = g.y.taps * w_row;
   const Index x_row = axis.input * x_channels, y_row = axis.output * y_channels;
-  // A block of rows and images stays in the cache while it is taken through all outputs; unless the weights do not, each
-  // of which is then taken through all rows and images.
+  // A block of rows and images stays in the cache while it is taken through all outputs; unless the weights do not:
+  // then each of them is taken through all rows and images.
   const Index row_bytes = (x_row + y_row) * static_cast<Index>(sizeof(T));
   const Index group_w = (out + kColumns - 1) / kColumns * w_pack;
   const bool blocks = g.groups * group_w * static_cast<Index>(sizeof(T)) <= kMostWeightBytes;
   const Index most_rows = std::min(kMostRows, y_rows);
   const Index block_rows = blocks ? std::clamp<Index>(kBlockBytes / row_bytes, 1, most_rows) : most_rows;
   const Index block_images = blocks ? std::max<Index>(1, kBlockBytes / (block_rows * row_bytes)) : g.batch;
+  const auto visit_row = [&](Index n, Index row, const RowRange& range, Index group, Index j) {
+    const T* panel = w + group * group_w + j / kColumns * w_pack;
+    const Index k = group * out + j;
+    taps.rows = range.rows;
+    taps.x_row = range.pixel_step * x_row;
+    taps.w_row = range.tap_step * w_row;
+    const T* first_row = x + n * x_size + group * in + (range.rows == 0 ? 0 : range.pixel_row * x_row);
+    row_of_outputs<Taps>(kernels, taps, axis, cut, kStep, first_row, panel + range.first * w_row,
+                         bias == nullptr ? nullptr : bias + k, y + n * y_size + row * y_row + k,
+                         std::min(kColumns, out - j));
+  };
   for (Index from = 0; from < y_rows; from += block_rows) {
     // Which rows of taps there are takes divisions, and is the same for all images.
     RowRange ranges[kMostRows];
@@ -227,19 +238,8 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T*
       const Index last = std::min(g.batch, first + block_images);
       for (Index group = 0; group < g.groups; ++group) {
         for (Index j = 0; j < out; j += kColumns) {
-          const T* panel = w + group * group_w + j / kColumns * w_pack;
-          const Index k = group * out + j;
           for (Index n = first; n < last; ++n) {
-            for (Index i = 0; i < rows; ++i) {
-              const RowRange& range = ranges[i];
-              taps.rows = range.rows;
-              taps.x_row = range.pixel_step * x_row;
-              taps.w_row = range.tap_step * w_row;
-              const T* first_row = x + n * x_size + group * in + (range.rows == 0 ? 0 : range.pixel_row * x_row);
-              row_of_outputs<Taps>(kernels, taps, axis, cut, kStep, first_row, panel + range.first * w_row,
-                                   bias == nullptr ? nullptr : bias + k, y + n * y_size + (from + i) * y_row + k,
-                                   std::min(kColumns, out - j));
-            }
+            for (Index i = 0; i < rows; ++i) visit_row(n, from + i, ranges[i], group, j);
           }
         }
       }
