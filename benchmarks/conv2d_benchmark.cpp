@@ -61,6 +61,7 @@ void for_each_pixel(const Conv2DGeometry& g, Pixel* image, RowMajorMatrix<float>
 /// A direction by Eigen's product, an image at a time: plain loops copy its patches, or add them to dx. One thread, one
 /// group.
 void run_eigen(benchmark::State& state, ConvDirection direction, const Conv2DGeometry& g) {
+  Eigen::setNbThreads(1);
   Tensor<float> x = bench::uniform_tensor({g.batch, g.input_size()}, 1);
   Tensor<float> y = bench::uniform_tensor({g.batch, g.output_size()}, 2);
   Tensor<float> w = bench::uniform_tensor({g.taps() * g.channels, g.filters}, 3);

@@ -9,7 +9,7 @@ inline double multiply_and_add(Index rounds, float* result) {
   const Pack<float> a = broadcast(result[0]), b = broadcast(result[1]);
   for (Index round = 0; round < rounds; ++round) {
     LINNET_UNROLL
-    for (int c = 0; c < kChains; ++c) sums[c] = multiply_add(a, b, sums[c]);
+    for (int c = 0; c < kChains; ++c) sums[c] = multiply_add(sums[c], a, b);  // a b would be done once for all rounds
   }
   Pack<float> total = sums[0];
   for (int c = 1; c < kChains; ++c) total = total + sums[c];

@@ -4,16 +4,19 @@
 The files are what a benchmark program writes with --benchmark_out=FILE --benchmark_out_format=json. Where it was run
 with --benchmark_repetitions=N the medians count, and a change is one only if the two runs' repetitions do not overlap.
 Prints what became slower or faster by more than the threshold, slowest first, with the range of the repetitions, and
-ends with status 1 if anything became slower or began to allocate memory, 2 if there is nothing to compare or the
-instruction sets differ. Convolutions and products are compared by the share of the peak that they reach (each run
+ends with status 1 if anything became slower, allocates more memory or was not measured again, 2 if there is nothing to
+compare or the instruction sets differ. Convolutions and products are compared by the share of the peak that they reach (each run
 measures its own peak, so a machine that is slower as a whole shows no regression), everything else by time. Measure
 on a machine that does nothing else.
 """
 
 import argparse
 import json
+import re
 import statistics
 import sys
+
+CHOSEN = " (chosen)"
 
 
 def fail(message):
@@ -33,11 +36,16 @@ def read(path):
     for run in runs:
         if run.get("run_type", "iteration") != "iteration" or run.get("error_occurred"):
             continue
-        allocated[run["run_name"]] = max(allocated.get(run["run_name"], 0), run.get("bytes", 0))
-        if "%peak" in run:
-            values.setdefault(run["run_name"], ("% of peak", [], True))[1].append(run["%peak"])
-        else:
-            values.setdefault(run["run_name"], (run["time_unit"], [], False))[1].append(run["real_time"])
+        # The kernel that linnet chooses counts as itself and, whichever it is, as the chosen one.
+        names = [run["run_name"].replace(CHOSEN, "")]
+        if CHOSEN in run["run_name"]:
+            names.append(re.sub(r"[^/]*" + re.escape(CHOSEN), "the chosen kernel", run["run_name"]))
+        for name in names:
+            allocated[name] = max(allocated.get(name, 0), run.get("bytes", 0))
+            if "%peak" in run:
+                values.setdefault(name, ("% of peak", [], True))[1].append(run["%peak"])
+            else:
+                values.setdefault(name, (run["time_unit"], [], False))[1].append(run["real_time"])
     return instruction_set, values, allocated
 
 
@@ -70,14 +78,16 @@ def main():
         slower += changed and speed < 1
         if arguments.all or changed:
             print(f"{speed:6.2f} times as fast  {name}  ({figures})")
-    allocating = sorted(name for name in after if name in before and has[name] > 0 and had[name] == 0)
+    most = 1 + arguments.threshold
+    allocating = sorted(name for name in after if name in before and has[name] > had[name] * most)
     for name in allocating:
-        print(f"allocates {has[name]:.0f} bytes an iteration now, none before  {name}")
-    missing = sorted(set(before) - set(after))
-    if missing:
-        print(f"{len(missing)} measured before only: {missing[0]}" + (", ..." if len(missing) > 1 else ""))
+        print(f"allocates {has[name]:.0f} bytes an iteration now, {had[name]:.0f} before  {name}")
+    missing = sorted(name for name in before if name not in after or after[name][0] != before[name][0])
+    for names, when in ((missing, "before"), (sorted(set(after) - set(before)), "after")):
+        if names:
+            print(f"{len(names)} measured {when} only: {names[0]}" + (", ..." if len(names) > 1 else ""))
     print(f"{len(rows)} compared, {slower} slower by more than {arguments.threshold:.0%}")
-    sys.exit(1 if slower or allocating else 0)
+    sys.exit(1 if slower or allocating or missing else 0)
 
 
 main()

@@ -1,4 +1,4 @@
-// Trains three small models on every instruction set that there is and prints a hash of the bits of their weights and
+// Trains four small models on every instruction set that there is and prints a hash of the bits of their weights and
 // of the losses that were reported. Built by several compilers at several levels, it must print the same each time.
 #include <bit>
 #include <cstdio>
@@ -40,6 +40,10 @@ int main() {
                 static_cast<unsigned long long>(train(
                     test::branched(), CategoricalCrossentropy{}, RMSprop{.momentum = 0.5, .clip = {.global_norm = 1}},
                     test::random_tensor<float>(Shape{40, 6, 5, 3}, 2), test::one_hot_targets<float>(40, 3, 3))));
+    std::printf("%s assorted %016llx\n", to_string(set),
+                static_cast<unsigned long long>(train(test::assorted(), MeanSquaredError{}, Adam{},
+                                                      test::random_tensor<float>(Shape{40, 15, 14, 6}, 5, -1, 1),
+                                                      test::random_tensor<float>(Shape{40, 4}, 6, -1, 1))));
     const Tensor<float> vectors = test::random_tensor<float>(Shape{60, 20}, 4);
     std::printf("%s autoencoder %016llx\n", to_string(set),
                 static_cast<unsigned long long>(

@@ -37,6 +37,23 @@ Model<T> branched(std::uint64_t seed = 0) {
   return graph.build(logits, seed);
 }
 
+/// What the others do not run: groups, depthwise and strided convolutions, few filters of many channels, the rarer
+/// activations and poolings.
+template <class T = float>
+Model<T> assorted(std::uint64_t seed = 0) {
+  return Sequential<T>(
+      {15, 14, 6},
+      {Conv2D{.filters = 18, .kernel_size = 5, .padding = same, .groups = 3, .activation = gelu},
+       Conv2D{.filters = 18, .kernel_size = 3, .padding = same, .groups = 18, .activation = elu},
+       AveragePool2D{.pool_size = 2, .padding = same}, LayerNormalization{},
+       Conv2D{.filters = 20, .kernel_size = 2, .dilation_rate = 2, .activation = softplus},
+       Conv2DTranspose{.filters = 12, .kernel_size = 4, .strides = 2, .padding = same, .activation = silu},
+       Conv2D{.filters = 17, .kernel_size = 3, .strides = 2, .activation = selu}, ZeroPadding2D{.padding = pad(1)},
+       Conv2D{.filters = 2, .kernel_size = 5, .activation = Activation::tanh},
+       Conv2D{.filters = 33, .kernel_size = 1, .activation = leaky_relu}, GlobalAveragePool2D{}, Dense{.units = 4}},
+      seed);
+}
+
 /// A variational autoencoder with a KL term, without coupling layers.
 template <class T = float>
 Model<T> autoencoder(std::uint64_t seed = 0) {

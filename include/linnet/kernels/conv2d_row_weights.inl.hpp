@@ -25,7 +25,9 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
   // Steps at a time in the middle of a row. Beside few sums, moving the packs would take as long as multiplying them:
   // there each keeps its register, and which is which turns.
   constexpr int kTurns = kElements <= kFewElements ? kDepth : 1;
-  // Pixels are fetched so many steps ahead: with few products for each, a wait lasts for more of them.
+  // Packs are fetched so many steps ahead: with few products for each, a wait lasts for more of them. Narrow registers
+  // have more to do for each.
+  constexpr bool kFetch = kPartBytes == 64;
   constexpr int kAhead = kTurns == 1 ? 12 : 32;
   Pack<T> sums[kTapRows][kStride * kDepth][kElements];
   LINNET_UNROLL
@@ -70,7 +72,7 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
       for (int d = 1; d < kDepth; ++d) kept[r][d] = pack(r, first - d);
     }
     // `pixel` is the pixel s of step h, where pack h - d is kept[(turn + d) % kDepth]. A row of packs that is outside
-    // takes no part: 0 times an element that is not finite would.
+    // takes no part: 0 times an element that is not finite would. (A pack outside, beside a row, does: docs/design.md.)
     const auto multiply = [&](const T* pixel, auto s, auto turn, auto careful) LINNET_INLINE_LAMBDA {
       LINNET_UNROLL
       for (int e = 0; e < kElements; ++e) {
@@ -95,8 +97,8 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
     };
     for (Index h = first; h < last;) {
       if (columns == kLanes && all_inside && h >= first_whole && h + kTurns <= last_whole) {
-        // Nothing to check in the middle of a row: there the loop is as short as it can be, since a processor that takes
-        // four operations a cycle has few to spare beside two fused multiply-adds.
+        // Nothing to check in the middle of a row: there the loop is as short as it can be, since a processor that
+        // takes four operations a cycle has few to spare beside two fused multiply-adds.
         const Index element_step = kStride * g.element_pixel, pack_step = g.pack_pixel;
         const T* pixel = elements + (kStride * h - g.pad) * g.element_pixel;
         Index pack_at = h * pack_step;
@@ -105,8 +107,8 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
             constexpr int kTurn = (kDepth - decltype(j)::value) % kDepth;
             LINNET_UNROLL
             for (int r = 0; r < kTapRows; ++r) kept[r][kTurn] = load(pack_row[r] + pack_at);
-            if constexpr (kTurns == 1) LINNET_PREFETCH(pixel + kAhead * element_step);
-            LINNET_PREFETCH(pack_row[0] + pack_at + kAhead * pack_step);
+            if constexpr (kFetch && kTurns == 1) LINNET_PREFETCH(pixel + kAhead * element_step);
+            if constexpr (kFetch) LINNET_PREFETCH(pack_row[0] + pack_at + kAhead * pack_step);
             unrolled<kStride>([&](auto s) LINNET_INLINE_LAMBDA {
               multiply(pixel + s * g.element_pixel, s, std::integral_constant<int, kTurn>{}, std::false_type{});
             });

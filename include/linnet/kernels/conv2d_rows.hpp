@@ -3,8 +3,8 @@
 //
 // An element of x is a factor of several neighbouring outputs. It is loaded once for all of them, where a tile of a
 // matrix product (tile.inl.hpp) loads it once for each; and a tile is a run of outputs of one row, so what the padding
-// leaves out costs nothing. Every output is one chain of multiply_add in the order (row of taps, channel, pixel),
-// wherever the tiles are cut.
+// leaves out costs nothing. Every output is one chain of multiply_add in the order (row of taps, channel, pixel), or one
+// for each lane of channels, wherever the tiles are cut.
 #pragma once
 
 #include <algorithm>
@@ -52,8 +52,8 @@ struct HalvingTaps {
 
 /// What a row of outputs is made of. Steps count scalars.
 struct RowTaps {
-  Index rows = 0;  ///< of taps that lie within the image
-  Index pixels = 0;
+  Index rows = 0;                    ///< of taps that lie within the image
+  Index pixels = 0;                  ///< of a row
   Index first_pixel = 0, tiled = 0;  ///< of the tiles: see RowCut
   Index channels = 0;
   Index x_row = 0, x_pixel = 0;  ///< from row to row of taps, and from pixel to pixel
@@ -210,7 +210,7 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T*
   const Index x_row = axis.input * x_channels, y_row = axis.output * y_channels;
   // A block of rows and images stays in the cache while it is taken through all outputs; unless the weights do not:
   // then each of them is taken through all rows and images.
-  const Index row_bytes = (x_row + y_row) * static_cast<Index>(sizeof(T));
+  const Index row_bytes = (x_row * (kByData ? 1 : g.y.stride) + y_row) * static_cast<Index>(sizeof(T));
   const Index group_w = (out + kColumns - 1) / kColumns * w_pack;
   const bool blocks = g.groups * group_w * static_cast<Index>(sizeof(T)) <= kMostWeightBytes;
   const Index most_rows = std::min(kMostRows, y_rows);
@@ -227,21 +227,25 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T*
                          bias == nullptr ? nullptr : bias + k, y + n * y_size + row * y_row + k,
                          std::min(kColumns, out - j));
   };
-  for (Index from = 0; from < y_rows; from += block_rows) {
+  for (Index from = 0; from < y_rows; from += kMostRows) {
     // Which rows of taps there are takes divisions, and is the same for all images.
     RowRange ranges[kMostRows];
-    const Index rows = std::min(block_rows, y_rows - from);
-    for (Index i = 0; i < rows; ++i) {
-      ranges[i] = kByData ? by_data_range(g.y, tap_step, from + i) : forward_range(g.y, from + i);
+    const Index to = std::min(y_rows, from + kMostRows);
+    for (Index row = from; row < to; ++row) {
+      ranges[row - from] = kByData ? by_data_range(g.y, tap_step, row) : forward_range(g.y, row);
     }
-    for (Index first = 0; first < g.batch; first += block_images) {
-      const Index last = std::min(g.batch, first + block_images);
+    const auto visit_block = [&](Index first_image, Index last_image, Index first_row, Index last_row) {
       for (Index group = 0; group < g.groups; ++group) {
         for (Index j = 0; j < out; j += kColumns) {
-          for (Index n = first; n < last; ++n) {
-            for (Index i = 0; i < rows; ++i) visit_row(n, from + i, ranges[i], group, j);
+          for (Index n = first_image; n < last_image; ++n) {
+            for (Index row = first_row; row < last_row; ++row) visit_row(n, row, ranges[row - from], group, j);
           }
         }
+      }
+    };
+    for (Index n = 0; n < g.batch; n += block_images) {
+      for (Index row = from; row < to; row += block_rows) {
+        visit_block(n, std::min(g.batch, n + block_images), row, std::min(to, row + block_rows));
       }
     }
   }

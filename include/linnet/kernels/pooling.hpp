@@ -22,8 +22,7 @@ LINNET_NAMESPACE_END
 LINNET_NAMESPACE_BEGIN
 
 /// y, and (unless null) which tap of its window each element came from, the windows' taps within the image being
-/// counted row by row: the first that
-/// holds the maximum. Where a window holds a NaN, y is NaN and the place is any.
+/// counted row by row: the first that holds the maximum. Where a window holds a NaN, y is NaN and the place is any.
 template <class T>
 void max_pool_forward(const PoolGeometry& g, const T* x, T* y, T* places) {
   LINNET_DISPATCH(max_pool_forward<T>, (g, x, y, places));

@@ -4,9 +4,10 @@
 //     #include "linnet/simd/for_each_isa.hpp"
 //
 // The kernel file has no include guard and no #include, opens no namespace of its own, and finds the vector
-// type of its set (pack.inl.hpp) there already. What it defines is reached with LINNET_DISPATCH. The
-// compiler flags of the program do not matter: every function of the file is compiled for its set by
-// a target region. Nothing in such a file may call OpenMP (an outlined region forgets its target).
+// type of its set (pack.inl.hpp) there already. What it defines is reached with LINNET_DISPATCH. Whatever
+// the compiler flags of the program, AVX2 and AVX-512 are compiled as such, by a target region; the baseline is what
+// those flags allow, like the rest of the program. Nothing in such a file may call OpenMP (an outlined region
+// forgets its target).
 //
 // This header is included again for every kernel file, so it has no guard; dispatch.hpp holds what it needs once.
 
