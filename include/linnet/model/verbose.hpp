@@ -67,8 +67,9 @@ std::string describe(const Plan<T>& plan, int threads) {
   }
   text += std::to_string(threads) + (threads == 1 ? " thread, " : " threads, ") +
           (plan.segmented ? "one arena of " : "an arena of ") + bytes(plan.arena_size) +
-          (plan.segmented ? "" : " a thread") + ", weights " + bytes(plan.weight_count) + " and " +
-          bytes(plan.prepared_size) + " derived from them\n";
+          (plan.segmented ? "" : " a thread") + ", scratch of " + bytes(plan.scratch_size) + " a thread";
+  if (plan.segmented) text += " and " + bytes(plan.batch_scratch_size) + " for the batch";
+  text += ", weights " + bytes(plan.weight_count) + " and " + bytes(plan.prepared_size) + " derived from them\n";
 
   using Row = std::vector<std::string>;
   std::vector<Row> rows = {{"layer", "kernels", "set", "samples", "output", "gradient", "saved", "derived", "scratch"},
