@@ -5,9 +5,9 @@ The files are what a benchmark program writes with --benchmark_out=FILE --benchm
 with --benchmark_repetitions=N the medians count, and a change is one only if the two runs' repetitions do not overlap.
 Prints what became slower or faster by more than the threshold, slowest first, with the range of the repetitions, and
 ends with status 1 if anything became slower, allocates more memory or was not measured again, 2 if there is nothing to
-compare or the instruction sets differ. Convolutions and products are compared by the share of the peak that they reach (each run
-measures its own peak, so a machine that is slower as a whole shows no regression), everything else by time. Measure
-on a machine that does nothing else.
+compare or the instruction sets differ. Convolutions and products are compared by the share of the peak that they reach
+(each run measures its own peak, so a machine that is slower as a whole shows no regression), everything else by time.
+Measure on a machine that does nothing else.
 """
 
 import argparse

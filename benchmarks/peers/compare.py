@@ -132,7 +132,7 @@ def compare(workers, case, threads, peer, rounds, seconds):
         after = workers.ask("linnet", threads, case, seconds)
         ours.append((before + after) / 2)
         theirs.append(other)
-        ratios.append(other / ((before + after) / 2))
+        ratios.append(other / ours[-1])
         before = after
     return statistics.median(ours), statistics.median(theirs), ratios
 

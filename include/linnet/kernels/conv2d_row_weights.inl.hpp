@@ -25,8 +25,8 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
   // Steps at a time in the middle of a row. Beside few sums, moving the packs would take as long as multiplying them:
   // there each keeps its register, and which is which turns.
   constexpr int kTurns = kElements <= kFewElements ? kDepth : 1;
-  // Packs are fetched so many steps ahead: with few products for each, a wait lasts for more of them. Narrow registers
-  // have more to do for each.
+  // Packs are fetched so many steps ahead: with few products for each, a wait lasts for more of them. Narrow registers,
+  // which take few elements, have more to do for each.
   constexpr bool kFetch = kPartBytes == 64;
   constexpr int kAhead = kTurns == 1 ? 12 : 32;
   Pack<T> sums[kTapRows][kStride * kDepth][kElements];
@@ -107,7 +107,7 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
             constexpr int kTurn = (kDepth - decltype(j)::value) % kDepth;
             LINNET_UNROLL
             for (int r = 0; r < kTapRows; ++r) kept[r][kTurn] = load(pack_row[r] + pack_at);
-            if constexpr (kFetch && kTurns == 1) LINNET_PREFETCH(pixel + kAhead * element_step);
+            if constexpr (kTurns == 1) LINNET_PREFETCH(pixel + kAhead * element_step);
             if constexpr (kFetch) LINNET_PREFETCH(pack_row[0] + pack_at + kAhead * pack_step);
             unrolled<kStride>([&](auto s) LINNET_INLINE_LAMBDA {
               multiply(pixel + s * g.element_pixel, s, std::integral_constant<int, kTurn>{}, std::false_type{});

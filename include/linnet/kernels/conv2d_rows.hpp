@@ -3,8 +3,8 @@
 //
 // An element of x is a factor of several neighbouring outputs. It is loaded once for all of them, where a tile of a
 // matrix product (tile.inl.hpp) loads it once for each; and a tile is a run of outputs of one row, so what the padding
-// leaves out costs nothing. Every output is one chain of multiply_add in the order (row of taps, channel, pixel), or one
-// for each lane of channels, wherever the tiles are cut.
+// leaves out costs nothing. Every output is one chain of multiply_add in the order (row of taps, channel, pixel), or
+// one for each lane of channels, wherever the tiles are cut.
 #pragma once
 
 #include <algorithm>
@@ -50,11 +50,19 @@ struct HalvingTaps {
   static constexpr Index pixel_of(Index o, Index tap, Index pad) { return 2 * o + tap - pad; }
 };
 
+/// How rows of outputs are cut: after `first` single outputs, tiles of one size, then single outputs again.
+struct RowCut {
+  Index first = 0;
+  Index first_pixel = 0;  ///< of the tiles
+  Index tiled = 0;        ///< outputs, by counts of Taps::kOutputs
+  std::size_t tile = 0;   ///< the size's number
+};
+
 /// What a row of outputs is made of. Steps count scalars.
 struct RowTaps {
-  Index rows = 0;                    ///< of taps that lie within the image
-  Index pixels = 0;                  ///< of a row
-  Index first_pixel = 0, tiled = 0;  ///< of the tiles: see RowCut
+  RowCut cut;
+  Index rows = 0;    ///< of taps that lie within the image
+  Index pixels = 0;  ///< of a row
   Index channels = 0;
   Index x_row = 0, x_pixel = 0;  ///< from row to row of taps, and from pixel to pixel
   Index w_row = 0;
@@ -96,13 +104,6 @@ LINNET_NAMESPACE_END
 
 LINNET_NAMESPACE_BEGIN
 
-/// How rows of outputs are cut: after `first` single outputs, tiles of one size, then single outputs again.
-struct RowCut {
-  Index first = 0;
-  Index first_pixel = 0;  ///< of the tiles
-  Index tiled = 0;        ///< outputs, by counts of Taps::kOutputs
-  std::size_t tile = 0;   ///< the size's number
-};
 template <class Taps>
 RowCut cut_row(const ConvAxis& axis, std::span<const Index> sizes) {
   constexpr Index kEnough = 8 / Taps::kOutputs;  // smaller tiles take as long: their sums wait for each other
@@ -128,8 +129,9 @@ RowCut cut_row(const ConvAxis& axis, std::span<const Index> sizes) {
 /// A row of outputs. `x` is the image's first pixel in the first row of taps; `axis` has the pixels as its input;
 /// `step` is that of the tiles over the channels.
 template <class Taps, class T>
-void row_of_outputs(const RowKernels<T>& kernels, const RowTaps& taps, const ConvAxis& axis, const RowCut& cut,
-                    Index step, const T* x, const T* w, const T* bias, T* y, Index columns) {
+void row_of_outputs(const RowKernels<T>& kernels, const RowTaps& taps, const ConvAxis& axis, Index step, const T* x,
+                    const T* w, const T* bias, T* y, Index columns) {
+  const RowCut& cut = taps.cut;
   const auto output = [&](Index o) { kernels.output(taps, axis, o, x, w, bias, y, columns); };
   for (Index o = 0; o < cut.first; ++o) output(o);
   if (cut.tiled > 0) {
@@ -196,13 +198,11 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T*
   ConvAxis axis = g.x;
   if constexpr (kByData) std::swap(axis.input, axis.output);
   if constexpr (std::is_same_v<Taps, ThreeTaps> && !kByData) axis.pad = 2 - axis.pad;
-  const RowCut cut = cut_row<Taps>(axis, kernels.sizes);
   const Index y_rows = kByData ? g.y.input : g.y.output;
   const Index tap_step = g.y.stride / std::gcd(g.y.stride, g.y.dilation);
   RowTaps taps;
+  taps.cut = cut_row<Taps>(axis, kernels.sizes);
   taps.pixels = axis.input;
-  taps.first_pixel = cut.first_pixel;
-  taps.tiled = cut.tiled;
   taps.channels = in;
   taps.x_pixel = x_channels;
   taps.y_pixel = y_channels;
@@ -223,7 +223,7 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T*
     taps.x_row = range.pixel_step * x_row;
     taps.w_row = range.tap_step * w_row;
     const T* first_row = x + n * x_size + group * in + (range.rows == 0 ? 0 : range.pixel_row * x_row);
-    row_of_outputs<Taps>(kernels, taps, axis, cut, kStep, first_row, panel + range.first * w_row,
+    row_of_outputs<Taps>(kernels, taps, axis, kStep, first_row, panel + range.first * w_row,
                          bias == nullptr ? nullptr : bias + k, y + n * y_size + row * y_row + k,
                          std::min(kColumns, out - j));
   };

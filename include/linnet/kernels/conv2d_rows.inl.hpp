@@ -113,14 +113,14 @@ LINNET_INLINE void row_tile(const RowTaps& taps, const T* x, RowEnds ends, const
   }
 }
 
-/// taps.tiled * Taps::kOutputs outputs, in tiles, of which the last ends where it must and may overlap the one before:
-/// what is computed twice is the same. `x` is the image's first pixel in the first row of taps.
+/// taps.cut.tiled * Taps::kOutputs outputs, in tiles, of which the last ends where it must and may overlap the one
+/// before: what is computed twice is the same. `x` is the image's first pixel in the first row of taps.
 template <class Taps, class Channels, class T, int kCount, bool kShort>
 void row_tiles(const RowTaps& taps, const T* x, const T* w, const T* bias, T* y, Index columns) {
   const auto within = [&](Index pixel) { return pixel >= 0 && pixel < taps.pixels; };
-  for (Index done = 0; done < taps.tiled; done += kCount) {
-    const Index at = std::min(done, taps.tiled - kCount);
-    const Index first = taps.first_pixel + at * Taps::kPixels, end = first + kCount * Taps::kPixels;
+  for (Index done = 0; done < taps.cut.tiled; done += kCount) {
+    const Index at = std::min(done, taps.cut.tiled - kCount);
+    const Index first = taps.cut.first_pixel + at * Taps::kPixels, end = first + kCount * Taps::kPixels;
     row_tile<Taps, Channels, T, kCount, kShort>(taps, x + first * taps.x_pixel,
                                                 {within(first - 1), within(first), within(end - 1), within(end)}, w,
                                                 bias, y + at * Taps::kOutputs * taps.y_pixel, columns);
