@@ -194,8 +194,9 @@ void conv2d_pack(ConvDirection direction, ConvAlgorithm algorithm, const Conv2DG
   }
 }
 
-/// Scalars of working memory.
+/// Scalars of working memory for all directions. (For float: panels of double have fewer lanes.)
 inline Index conv2d_scratch(ConvAlgorithm algorithm, const Conv2DGeometry& g) {
+  if (algorithm == ConvAlgorithm::rows) return row_weights_scratch<float>(g);
   if (algorithm != ConvAlgorithm::im2col) return 0;
   return checked_multiply(baseline::kTileOutputs, checked_multiply(g.taps(), g.group_channels()));
 }
@@ -265,7 +266,7 @@ void conv2d_backward_weights(ConvAlgorithm algorithm, const Conv2DGeometry& g, c
     case ConvAlgorithm::direct:
       return conv2d_backward_weights_direct<T>(g, x, dy, dw);
     case ConvAlgorithm::rows:
-      return conv2d_backward_weights_rows<T>(g, x, dy, dw);
+      return conv2d_backward_weights_rows<T>(g, x, dy, dw, scratch);
     case ConvAlgorithm::narrow:
       return LINNET_DISPATCH(conv2d_backward_weights_narrow<T>, (g, x, dy, dw));
     case ConvAlgorithm::narrow_rows:

@@ -1,22 +1,19 @@
-// The gradient by weights of the convolutions of conv2d_rows.inl.hpp: rows of three taps with stride 1, or four with
-// stride 2. See conv2d.hpp.
+// The gradient by weights of the convolutions of conv2d_rows.hpp: rows of three taps with stride 1, or four with stride
+// 2. See conv2d.hpp.
 //
 // By weights, an element of one side meets a pack of the other. The pack has the filters of dy and the element is one
 // of x; or, for a few filters of many channels (narrow), the pack has the channels of x and the element is one of dy.
-// The second is the first with the roles exchanged and the taps turned: both are one kernel.
+// The second is the first with the roles exchanged and the taps turned: both are one kernel, here, for a few elements
+// to a pixel. For more of them it pays to bring the packs into order first: conv2d_panel_weights.hpp.
 #pragma once
 
 #include <algorithm>
 #include <span>
 #include <type_traits>
 
-#include "linnet/kernels/conv2d_geometry.hpp"
-#include "linnet/kernels/gemm.hpp"
+#include "linnet/kernels/conv2d_panel_weights.hpp"
 
 LINNET_NAMESPACE_BEGIN
-
-/// The packs in a row that an element meets, with stride 1 and (of four taps) with stride 2.
-constexpr int row_depth(int stride) { return stride == 1 ? 3 : 2; }
 
 /// With so few elements one row of taps has too few sums: they would wait for each other. All rows of a square kernel
 /// that meet a pack are taken at once, where there are enough registers.
@@ -58,8 +55,6 @@ void all_row_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
   const RowWeightsKernels<T> kernels =
       LINNET_DISPATCH(row_weights_kernels<T>, (std::integral_constant<int, kStride>{}));
   constexpr int kTaps = kStride * row_depth(kStride);
-  constexpr Index kBlockBytes = 128 * 1024;
-  constexpr Index kBlockPixels = 224;  // at least, for each reading and writing of dw
   const Index in = g.group_channels(), out = g.group_filters();
   const Index x_row = g.x.input * g.channels, dy_row = g.x.output * g.filters;
   const Index dw_tap = in * g.filters;
@@ -134,8 +129,7 @@ void all_row_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
       }
     }
   };
-  const Index row_bytes = (x_row * g.y.stride + dy_row) * static_cast<Index>(sizeof(T));
-  const Index block_rows = std::max({Index{1}, kBlockBytes / row_bytes, kBlockPixels / g.x.output});
+  const Index block_rows = weight_block_rows(g);
   for (Index n = 0; n < g.batch; ++n) {
     for (Index first = 0; first < g.y.output; first += block_rows) {
       multiply_block(x + n * g.input_size(), dy + n * g.output_size(), first, std::min(g.y.output, first + block_rows));
@@ -143,8 +137,17 @@ void all_row_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
   }
 }
 
+/// Scalars of working memory.
 template <class T>
-void conv2d_backward_weights_rows(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
+Index row_weights_scratch(const Conv2DGeometry& g) {
+  return g.group_channels() > kFewElements ? WeightPanels<T>(g).scratch() : 0;
+}
+template <class T>
+void conv2d_backward_weights_rows(const Conv2DGeometry& g, const T* x, const T* dy, T* dw, T* scratch) {
+  if (g.group_channels() > kFewElements) {
+    if (g.x.stride == 2) return all_panel_weights<2>(g, x, dy, dw, scratch);
+    return all_panel_weights<1>(g, x, dy, dw, scratch);
+  }
   if (g.x.stride == 2) return all_row_weights<2, false>(g, x, dy, dw);
   all_row_weights<1, false>(g, x, dy, dw);
 }

@@ -1,13 +1,9 @@
 // The kernel of conv2d_row_weights.hpp: see there.
 
-/// The numbers of elements of a pixel whose sums stay in the registers, for one row of taps.
+/// The numbers of elements of a pixel, for one row of taps.
 template <int kStride>
 constexpr auto row_weights_sizes() {
-  if constexpr (kPartBytes == 64 && kStride == 1) {
-    return Sizes<8, 4, 2, 1>{};
-  } else if constexpr (kPartBytes == 64) {
-    return Sizes<6, 4, 2, 1>{};
-  } else if constexpr (kStride == 1) {
+  if constexpr (kPartBytes == 64 || kStride == 1) {
     return Sizes<2, 1>{};
   } else {
     return Sizes<1>{};
@@ -22,13 +18,10 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
                  Index columns, T* dw) {
   constexpr Index kLanes = Pack<T>::kLanes;
   constexpr int kDepth = row_depth(kStride);
-  // Steps at a time in the middle of a row. Beside few sums, moving the packs would take as long as multiplying them:
-  // there each keeps its register, and which is which turns.
-  constexpr int kTurns = kElements <= kFewElements ? kDepth : 1;
-  // Packs are fetched so many steps ahead: with few products for each, a wait lasts for more of them. Narrow registers,
-  // which take few elements, have more to do for each.
+  // Packs are fetched so many steps ahead: there are few products for each, and a wait lasts for many of them. Narrow
+  // registers have more to do for each.
   constexpr bool kFetch = kPartBytes == 64;
-  constexpr int kAhead = kTurns == 1 ? 12 : 32;
+  constexpr int kAhead = 32;
   Pack<T> sums[kTapRows][kStride * kDepth][kElements];
   LINNET_UNROLL
   for (int r = 0; r < kTapRows; ++r) {
@@ -96,18 +89,18 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
       }
     };
     for (Index h = first; h < last;) {
-      if (columns == kLanes && all_inside && h >= first_whole && h + kTurns <= last_whole) {
+      if (columns == kLanes && all_inside && h >= first_whole && h + kDepth <= last_whole) {
         // Nothing to check in the middle of a row: there the loop is as short as it can be, since a processor that
-        // takes four operations a cycle has few to spare beside two fused multiply-adds.
+        // takes four operations a cycle has few to spare beside two fused multiply-adds. Moving the packs from step to
+        // step would take as long as multiplying them: each keeps its register, and which is which turns.
         const Index element_step = kStride * g.element_pixel, pack_step = g.pack_pixel;
         const T* pixel = elements + (kStride * h - g.pad) * g.element_pixel;
         Index pack_at = h * pack_step;
         do {
-          unrolled<kTurns>([&](auto j) LINNET_INLINE_LAMBDA {
+          unrolled<kDepth>([&](auto j) LINNET_INLINE_LAMBDA {
             constexpr int kTurn = (kDepth - decltype(j)::value) % kDepth;
             LINNET_UNROLL
             for (int r = 0; r < kTapRows; ++r) kept[r][kTurn] = load(pack_row[r] + pack_at);
-            if constexpr (kTurns == 1) LINNET_PREFETCH(pixel + kAhead * element_step);
             if constexpr (kFetch) LINNET_PREFETCH(pack_row[0] + pack_at + kAhead * pack_step);
             unrolled<kStride>([&](auto s) LINNET_INLINE_LAMBDA {
               multiply(pixel + s * g.element_pixel, s, std::integral_constant<int, kTurn>{}, std::false_type{});
@@ -115,9 +108,8 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
             pack_at += pack_step;
             pixel += element_step;
           });
-          if constexpr (kTurns == 1) shift();
-          h += kTurns;
-        } while (h + kTurns <= last_whole);
+          h += kDepth;
+        } while (h + kDepth <= last_whole);
         continue;
       }
       LINNET_UNROLL

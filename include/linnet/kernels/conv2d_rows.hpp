@@ -50,12 +50,14 @@ struct HalvingTaps {
   static constexpr Index pixel_of(Index o, Index tap, Index pad) { return 2 * o + tap - pad; }
 };
 
-/// How rows of outputs are cut: after `first` single outputs, tiles of one size, then single outputs again.
+/// How rows of outputs are cut: after `first` single outputs, tiles of a larger and of a smaller size, then single
+/// outputs again.
 struct RowCut {
   Index first = 0;
-  Index first_pixel = 0;  ///< of the tiles
-  Index tiled = 0;        ///< outputs, by counts of Taps::kOutputs
-  std::size_t tile = 0;   ///< the size's number
+  Index first_pixel = 0;                          ///< of the tiles
+  Index tiled = 0;                                ///< outputs, by counts of Taps::kOutputs
+  Index larger = 0;                               ///< of them, those in larger tiles
+  std::size_t larger_tile = 0, smaller_tile = 0;  ///< the sizes' numbers
 };
 
 /// What a row of outputs is made of. Steps count scalars.
@@ -81,7 +83,7 @@ struct ByPack {
 };
 
 template <class T>
-using RowTilesFunction = void (*)(const RowTaps&, const T*, const T*, const T*, T*, Index);
+using RowTilesFunction = void (*)(const RowTaps&, Index, Index, const T*, const T*, const T*, T*, Index);
 template <class T>
 using RowOutputFunction = void (*)(const RowTaps&, const ConvAxis&, Index, const T*, const T*, const T*, T*, Index);
 
@@ -90,7 +92,8 @@ inline constexpr int kShortRows = 3;
 /// What an instruction set has for one kind of taps and channels.
 template <class T>
 struct RowKernels {
-  std::span<const Index> sizes;  ///< of the tiles, in counts of Taps::kOutputs
+  std::span<const Index> sizes;  ///< of the tiles, in counts of Taps::kOutputs, the largest first
+  Index enough;                  ///< smaller tiles take as long: their sums wait for each other
   const RowTilesFunction<T>* tiles;
   /// For kShortRows rows of taps and one step over the channels; some are null.
   const RowTilesFunction<T>* short_tiles;
@@ -105,8 +108,7 @@ LINNET_NAMESPACE_END
 LINNET_NAMESPACE_BEGIN
 
 template <class Taps>
-RowCut cut_row(const ConvAxis& axis, std::span<const Index> sizes) {
-  constexpr Index kEnough = 8 / Taps::kOutputs;  // smaller tiles take as long: their sums wait for each other
+RowCut cut_row(const ConvAxis& axis, std::span<const Index> sizes, Index enough) {
   RowCut cut;
   // The pixels of a tile lie within the image, but for one at each end.
   const auto begins_tile = [&](Index o) { return Taps::aligned(o, axis.pad) && Taps::first_pixel(o, axis.pad) >= -1; };
@@ -114,14 +116,25 @@ RowCut cut_row(const ConvAxis& axis, std::span<const Index> sizes) {
   cut.first_pixel = Taps::first_pixel(cut.first, axis.pad);
   const Index pixels = axis.input + 1 - cut.first_pixel;
   cut.tiled = std::max<Index>(0, std::min(pixels / Taps::kPixels, (axis.output - cut.first) / Taps::kOutputs));
+  // As few tiles as there can be, or up to twice as many, if the sizes that there are fit those better.
+  const Index fewest = std::max<Index>(1, (cut.tiled + sizes.front() - 1) / sizes.front());
   Index least = std::numeric_limits<Index>::max();
-  for (std::size_t tile = 0; tile < sizes.size(); ++tile) {
-    const Index size = sizes[tile];
-    const Index cost = (cut.tiled + size - 1) / size * std::max(size, kEnough);
-    if (size <= cut.tiled && cost < least) {
-      least = cost;
-      cut.tile = tile;
-    }
+  const auto found = [&] { return least < std::numeric_limits<Index>::max(); };
+  for (Index tiles = fewest; tiles <= cut.tiled && (tiles <= 2 * fewest || !found()); ++tiles) {
+    const Index size = cut.tiled / tiles, larger_tiles = cut.tiled % tiles;
+    const auto tile_of = [&](Index outputs) {  // the smallest that takes them
+      std::size_t tile = sizes.size() - 1;
+      while (sizes[tile] < outputs) --tile;
+      return tile;
+    };
+    const std::size_t larger = tile_of(size + (larger_tiles > 0 ? 1 : 0)), smaller = tile_of(size);
+    const Index cost =
+        larger_tiles * std::max(sizes[larger], enough) + (tiles - larger_tiles) * std::max(sizes[smaller], enough);
+    if (sizes[larger] > cut.tiled || cost >= least) continue;
+    least = cost;
+    cut.larger = std::min(cut.tiled, larger_tiles * sizes[larger]);
+    cut.larger_tile = larger;
+    cut.smaller_tile = smaller;
   }
   return cut;
 }
@@ -134,13 +147,15 @@ void row_of_outputs(const RowKernels<T>& kernels, const RowTaps& taps, const Con
   const RowCut& cut = taps.cut;
   const auto output = [&](Index o) { kernels.output(taps, axis, o, x, w, bias, y, columns); };
   for (Index o = 0; o < cut.first; ++o) output(o);
-  if (cut.tiled > 0) {
-    RowTilesFunction<T> tiles = kernels.tiles[cut.tile];
-    if (taps.rows == kShortRows && taps.channels <= step) {
-      if (const RowTilesFunction<T> shorter = kernels.short_tiles[cut.tile]) tiles = shorter;
-    }
-    tiles(taps, x, w, bias, y + cut.first * taps.y_pixel, columns);
-  }
+  const bool few_products = taps.rows == kShortRows && taps.channels <= step;
+  const auto tiles = [&](std::size_t tile, Index from, Index to) {
+    if (from == to) return;
+    const bool shorter = few_products && kernels.short_tiles[tile] != nullptr;
+    (shorter ? kernels.short_tiles : kernels.tiles)[tile](taps, from, to, x, w, bias, y + cut.first * taps.y_pixel,
+                                                          columns);
+  };
+  tiles(cut.larger_tile, 0, cut.larger);
+  tiles(cut.smaller_tile, cut.larger, cut.tiled);
   for (Index o = cut.first + cut.tiled * Taps::kOutputs; o < axis.output; ++o) output(o);
 }
 
@@ -201,7 +216,7 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T*
   const Index y_rows = kByData ? g.y.input : g.y.output;
   const Index tap_step = g.y.stride / std::gcd(g.y.stride, g.y.dilation);
   RowTaps taps;
-  taps.cut = cut_row<Taps>(axis, kernels.sizes);
+  taps.cut = cut_row<Taps>(axis, kernels.sizes, kernels.enough);
   taps.pixels = axis.input;
   taps.channels = in;
   taps.x_pixel = x_channels;

@@ -61,7 +61,7 @@ void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, In
         for (int r = 0; r < kRows; ++r) {
           const Pack<T> element = broadcast(a_tap[r / 4][(r % 4) * a_stride]);
           LINNET_UNROLL
-          for (int p = 0; p < kPacks; ++p) sums[r][p] = multiply_add(element, factors[p], sums[r][p]);
+          for (int p = 0; p < kPacks; ++p) accumulate(sums[r][p], element, factors[p]);
         }
         b_tap += taps.b_depth;
         LINNET_UNROLL

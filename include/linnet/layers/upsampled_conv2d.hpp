@@ -38,7 +38,7 @@ struct UpsampledConv2D {
 
   LayerPlan plan(const Shape& in) const {
     LayerPlan plan = convolution.plan({checked_multiply(in[0], 2), checked_multiply(in[1], 2), in[2]});
-    const Conv2DGeometry g = geometry(in[2]);
+    const Conv2DGeometry g = geometry(in[0], in[1], in[2]);
     plan.saved_per_sample = saved_for(convolution.activation, plan.output);
     plan.prepared = checked_add(g.kernel_size(), conv2d_packed_size(ConvDirection::backward_data, g));
     plan.prepared_dx = conv2d_packed_size(ConvDirection::forward, g);
@@ -51,7 +51,7 @@ struct UpsampledConv2D {
   template <class T>
   void prepare(Parameters<const T> w, bool want_dx, std::span<T> prepared) const {
     const Index channels = w[0].shape()[2], filters = convolution.filters;
-    const Conv2DGeometry g = geometry(channels);
+    const Conv2DGeometry g = geometry(1, 1, channels);  // the order of the weights is that of any image
     T* v = prepared.data();
     std::fill(v, v + g.kernel_size(), T(0));
     for_each_term([&](Index of_v, Index of_w) {
@@ -129,20 +129,13 @@ struct UpsampledConv2D {
 
   /// The transposed convolution as the convolution that it turns around, from the large image to the small one: its
   /// kernel v is {4, 4, filters, channels}.
-  Conv2DGeometry geometry(Index channels) const {
-    Conv2DGeometry g;
-    g.channels = convolution.filters;
-    g.filters = channels;
-    g.y = g.x = {2, 1, kTaps, 2, 1, 1};
-    return g;
+  Conv2DGeometry geometry(Index height, Index width, Index channels) const {
+    const auto axis = [](Index size) { return ConvAxis{2 * size, size, kTaps, 2, 1, 1}; };
+    return {1, convolution.filters, channels, 1, axis(height), axis(width)};
   }
   Conv2DGeometry batch_geometry(const Shape& x) const {
-    Conv2DGeometry g = geometry(x[3]);
+    Conv2DGeometry g = geometry(x[1], x[2], x[3]);
     g.batch = x[0];
-    g.y.input = 2 * x[1];
-    g.y.output = x[1];
-    g.x.input = 2 * x[2];
-    g.x.output = x[2];
     return g;
   }
   /// For dv and its sums.

@@ -54,8 +54,11 @@
 
 #if defined(__GNUC__)
 #define LINNET_PREFETCH(address) __builtin_prefetch(address)
+/// The compiler forgets what it knows of a pointer: what is read through it is read again, not kept in a register.
+#define LINNET_FORGET(pointer) asm("" : "+r"(pointer))
 #else
 #define LINNET_PREFETCH(address) static_cast<void>(address)
+#define LINNET_FORGET(pointer) static_cast<void>(pointer)
 #endif
 
 /// Calls `function` of the namespace of the set in use: LINNET_DISPATCH(gemm<T>, (m, n, k, ...)).

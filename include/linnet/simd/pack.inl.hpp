@@ -215,6 +215,20 @@ LINNET_INLINE Pack<T> multiply_add(const Pack<T>& a, const Pack<T>& b, const Pac
     return a * b + c;
   }
 }
+template <class Part>
+LINNET_INLINE Part part_accumulate(Part sum, Part a, Part b) {
+  if constexpr (kFusedMultiplyAdd) {
+    return part_fma(a, b, sum);
+  } else {
+    return part_multiply(a, b) + sum;
+  }
+}
+/// sum = multiply_add(a, b, sum), in the register that it has.
+template <class T>
+LINNET_INLINE void accumulate(Pack<T>& sum, const Pack<T>& a, const Pack<T>& b) {
+  LINNET_UNROLL
+  for (int i = 0; i < Pack<T>::kParts; ++i) sum.part[i] = part_accumulate(sum.part[i], a.part[i], b.part[i]);
+}
 template <class T>
 LINNET_INLINE Pack<T> sqrt(const Pack<T>& a) {
   return map_parts(a, [](auto x) { return part_sqrt(x); });

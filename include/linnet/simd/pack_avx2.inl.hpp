@@ -16,6 +16,16 @@ LINNET_INLINE __m256d part_min(__m256d a, __m256d b) { return _mm256_min_pd(a, b
 LINNET_INLINE __m256 part_sqrt(__m256 a) { return _mm256_sqrt_ps(a); }
 LINNET_INLINE __m256d part_sqrt(__m256d a) { return _mm256_sqrt_pd(a); }
 
+/// See accumulate(). A compiler left to itself renames the sums of a long loop, for which there are too few registers.
+LINNET_INLINE __m256 part_accumulate(__m256 sum, __m256 a, __m256 b) {
+  asm("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+  return sum;
+}
+LINNET_INLINE __m256d part_accumulate(__m256d sum, __m256d a, __m256d b) {
+  asm("vfmadd231pd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+  return sum;
+}
+
 /// All bits set in the first n of 8 lanes.
 LINNET_INLINE __m256i first_lanes(int n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
