@@ -128,6 +128,13 @@ LINNET_INLINE void row_tile(const RowTaps& taps, const T* x, Ends ends, const T*
   }
 }
 
+/// The same, with registers of its own: beside other tiles in one function, a compiler has too few for either.
+template <class Taps, class Channels, class T, int kCount, bool kShort, class Ends>
+LINNET_NOINLINE void row_tile_alone(const RowTaps& taps, const T* x, Ends ends, const T* w, const T* bias, T* y,
+                                    Index columns) {
+  row_tile<Taps, Channels, T, kCount, kShort>(taps, x, ends, w, bias, y, columns);
+}
+
 /// The outputs [from, to), by counts of Taps::kOutputs, in tiles, of which the last ends where it must and may overlap
 /// the one before: what is computed twice is the same. `x` is the image's first pixel in the first row of taps.
 template <class Taps, class Channels, class T, int kCount, bool kShort>
@@ -137,24 +144,24 @@ void row_tiles(const RowTaps& taps, Index from, Index to, const T* x, const T* w
     const Index at = std::min(done, to - kCount);
     const Index first = taps.cut.first_pixel + at * Taps::kPixels, end = first + kCount * Taps::kPixels;
     const RowEnds ends{within(first - 1), within(first), within(end - 1), within(end)};
-    const auto tile = [&](auto known) LINNET_INLINE_LAMBDA {
-      row_tile<Taps, Channels, T, kCount, kShort>(taps, x + first * taps.x_pixel, known, w, bias,
-                                                  y + at * Taps::kOutputs * taps.y_pixel, columns);
-    };
-    // Where registers are few, a branch among the products makes a compiler move sums to memory and back.
-    if constexpr (kPartBytes == 32 && kCount * Taps::kOutputs >= 4) {
-      if (ends.first && ends.last && (ends.before || ends.behind)) {
-        if (!ends.before) {
-          tile(KnownEnds<false, true>{});
-        } else if (!ends.behind) {
-          tile(KnownEnds<true, false>{});
-        } else {
-          tile(KnownEnds<true, true>{});
-        }
-        continue;
+    const T* tile_x = x + first * taps.x_pixel;
+    T* tile_y = y + at * Taps::kOutputs * taps.y_pixel;
+    if constexpr (kPartBytes == 32) {
+      const auto tile = [&](auto known) {
+        row_tile_alone<Taps, Channels, T, kCount, kShort>(taps, tile_x, known, w, bias, tile_y, columns);
+      };
+      if (kCount * Taps::kOutputs < 4 || !ends.first || !ends.last || (!ends.before && !ends.behind)) {
+        tile(ends);
+      } else if (!ends.before) {
+        tile(KnownEnds<false, true>{});
+      } else if (!ends.behind) {
+        tile(KnownEnds<true, false>{});
+      } else {
+        tile(KnownEnds<true, true>{});
       }
+    } else {
+      row_tile<Taps, Channels, T, kCount, kShort>(taps, tile_x, ends, w, bias, tile_y, columns);
     }
-    tile(ends);
   }
 }
 
