@@ -38,15 +38,27 @@ void panel_weights(const PanelProducts& g, const T* elements, const T* packs, In
     for (Index step = 0; step < g.steps; ++step) {
       LINNET_FORGET(pack);  // packs of steps before would take registers
       unrolled<kStride>([&](auto s) LINNET_INLINE_LAMBDA {
-        Pack<T> element[kElements];
-        LINNET_UNROLL
-        for (int e = 0; e < kElements; ++e) element[e] = broadcast(pixel[s * g.element_pixel + e]);
-        LINNET_UNROLL
-        for (int d = 0; d < kDepth; ++d) {
-          const Pack<T> factor = load(pack - d * kLanes);
+        const T* at = pixel + s * g.element_pixel;
+        // What there is more of is taken one by one: the other side stays in registers, beside the sums.
+        if constexpr (kElements > kDepth) {
+          Pack<T> factor[kDepth];
+          LINNET_UNROLL
+          for (int d = 0; d < kDepth; ++d) factor[d] = load(pack - d * kLanes);
           LINNET_UNROLL
           for (int e = 0; e < kElements; ++e) {
-            accumulate(sums[kStride * d + s][e], element[e], factor);
+            const Pack<T> element = broadcast(at[e]);
+            LINNET_UNROLL
+            for (int d = 0; d < kDepth; ++d) accumulate(sums[kStride * d + s][e], element, factor[d]);
+          }
+        } else {
+          Pack<T> element[kElements];
+          LINNET_UNROLL
+          for (int e = 0; e < kElements; ++e) element[e] = broadcast(at[e]);
+          LINNET_UNROLL
+          for (int d = 0; d < kDepth; ++d) {
+            const Pack<T> factor = load(pack - d * kLanes);
+            LINNET_UNROLL
+            for (int e = 0; e < kElements; ++e) accumulate(sums[kStride * d + s][e], element[e], factor);
           }
         }
       });

@@ -1,12 +1,12 @@
 // The tiles of conv2d_rows.hpp: see there.
 
 template <class T>
-LINNET_INLINE Pack<T> row_element(ByChannel, const T* x, Index) {
+LINNET_INLINE Pack<T> row_element(ByChannel, const T* x, Index, auto) {
   return broadcast(*x);
 }
 template <class T>
-LINNET_INLINE Pack<T> row_element(ByPack, const T* x, Index left) {
-  return masked_load(x, left);
+LINNET_INLINE Pack<T> row_element(ByPack, const T* x, Index left, auto whole) {
+  return whole ? load(x) : masked_load(x, left);
 }
 
 /// Rows of x that will soon be wanted are fetched so many rows ahead: with few channels or a single filter there is so
@@ -41,8 +41,8 @@ LINNET_INLINE void row_tile(const RowTaps& taps, const T* x, Ends ends, const T*
   const Pack<T> start = kByPack || bias == nullptr ? zero<T>() : load(bias, columns);
   LINNET_UNROLL
   for (int i = 0; i < kOutputs; ++i) sums[i] = start;
-  // The products of one step over the channels, of which `left` are left.
-  const auto multiply_step = [&](const T** pixels, const T* factors, Index left) LINNET_INLINE_LAMBDA {
+  // The products of one step over the channels, of which `left` are left: a whole pack, if it is said to be.
+  const auto multiply_step = [&](const T** pixels, const T* factors, Index left, auto whole) LINNET_INLINE_LAMBDA {
     const auto at = [&](int p) LINNET_INLINE_LAMBDA {
       return p < 0 ? pixels[0] - taps.x_pixel : pixels[p / 4] + (p % 4) * taps.x_pixel;
     };
@@ -56,7 +56,7 @@ LINNET_INLINE void row_tile(const RowTaps& taps, const T* x, Ends ends, const T*
         unrolled<kPixels + 2>([&](auto j) LINNET_INLINE_LAMBDA {
           constexpr int p = int(j) - 1, output = Taps::output(p, t);
           if constexpr (output >= 0 && output < kOutputs) {
-            if (inside(p)) accumulate(sums[output], row_element(Channels{}, at(p), left), factor);
+            if (inside(p)) accumulate(sums[output], row_element(Channels{}, at(p), left, whole), factor);
           }
         });
       });
@@ -67,7 +67,7 @@ LINNET_INLINE void row_tile(const RowTaps& taps, const T* x, Ends ends, const T*
       unrolled<kPixels + 2>([&](auto j) LINNET_INLINE_LAMBDA {
         constexpr int p = int(j) - 1;
         if (!inside(p)) return;
-        const Pack<T> e = row_element(Channels{}, at(p), left);
+        const Pack<T> e = row_element(Channels{}, at(p), left, whole);
         LINNET_UNROLL
         for (int t = 0; t < Taps::kTaps; ++t) {
           const int output = Taps::output(p, t);
@@ -85,7 +85,7 @@ LINNET_INLINE void row_tile(const RowTaps& taps, const T* x, Ends ends, const T*
     const Index left = taps.channels;
     unrolled<kShortRows>([&](auto row) LINNET_INLINE_LAMBDA {
       pixels_of(x + row * taps.x_row, pixels);
-      multiply_step(pixels, w + row * taps.w_row, left);
+      multiply_step(pixels, w + row * taps.w_row, left, std::false_type{});
     });
   } else {
     for (Index row = 0; row < taps.rows; ++row) {
@@ -97,7 +97,11 @@ LINNET_INLINE void row_tile(const RowTaps& taps, const T* x, Ends ends, const T*
           LINNET_PREFETCH(ahead);  // a line for each channel: about as many as the pixels of a tile have
           ahead += kLanes;
         }
-        multiply_step(pixels, factors, left);
+        if (kByPack && Pack<T>::kParts > 1 && left >= kLanes) {  // masks are slow there
+          multiply_step(pixels, factors, left, std::true_type{});
+        } else {
+          multiply_step(pixels, factors, left, std::false_type{});
+        }
         LINNET_UNROLL
         for (int p = 0; p < kPointers; ++p) pixels[p] += kStep;
       }
@@ -109,10 +113,7 @@ LINNET_INLINE void row_tile(const RowTaps& taps, const T* x, Ends ends, const T*
       LINNET_UNROLL
       for (int p = 0; p < kPixels; ++p) LINNET_PREFETCH(ahead + p * taps.x_pixel);
     }
-    Pack<T> all[kLanes];
-    LINNET_UNROLL
-    for (int i = 0; i < kLanes; ++i) all[i] = i < kOutputs ? sums[i < kOutputs ? i : 0] : zero<T>();
-    const Pack<T> result = sums_of(all) + (bias == nullptr ? zero<T>() : broadcast(*bias));
+    const Pack<T> result = sums_of(sums) + (bias == nullptr ? zero<T>() : broadcast(*bias));
     if (taps.y_pixel == 1) return store(y, result, Index{kOutputs});
     alignas(64) T lanes[kLanes];
     store(lanes, result);
@@ -182,7 +183,7 @@ void row_output(const RowTaps& taps, const ConvAxis& axis, Index o, const T* x, 
         if (p < 0 || p >= axis.input) continue;
         const T* at = x + row * taps.x_row + p * taps.x_pixel + c;
         const Pack<T> factor = load(factors + tap * Pack<T>::kLanes);
-        total = multiply_add(row_element(Channels{}, at, taps.channels - c), factor, total);
+        total = multiply_add(row_element(Channels{}, at, taps.channels - c, std::false_type{}), factor, total);
       }
       factors += Taps::kTaps * Pack<T>::kLanes;
     }

@@ -349,16 +349,27 @@ LINNET_INLINE T sum(const Pack<T>& a) {
   }
 }
 
-/// The sums of the packs, in the order of the packs: lane i is sum(packs[i]).
-template <class T>
-LINNET_INLINE Pack<T> sums_of(const Pack<T> (&packs)[Pack<T>::kLanes]) {
-  if constexpr (Pack<T>::kParts == 1 && std::is_same_v<T, float>) {
-    Pack<T> result;
-    result.part[0] = part_sums([&](int i) { return packs[i].part[0]; });
+/// The sums of the packs, in their order: lane i is sum(packs[i]), and 0 behind them.
+template <class T, int count>
+LINNET_INLINE Pack<T> sums_of(const Pack<T> (&packs)[count]) {
+  static_assert(count <= Pack<T>::kLanes);
+  if constexpr (kPartBytes >= 32 && std::is_same_v<T, float>) {
+    Pack<T> result = zero<T>();
+    LINNET_UNROLL
+    for (int first = 0; first < count; first += Pack<T>::kPartLanes) {
+      result.part[first / Pack<T>::kPartLanes] = part_sums([&](int i) LINNET_INLINE_LAMBDA {
+        typename Pack<T>::Part total{};
+        if (first + i < count) {
+          total = packs[first + i].part[0];
+          if constexpr (Pack<T>::kParts == 2) total = total + packs[first + i].part[1];
+        }
+        return total;
+      });
+    }
     return result;
   } else {
-    alignas(64) T lanes[Pack<T>::kLanes];
-    for (int i = 0; i < Pack<T>::kLanes; ++i) lanes[i] = sum(packs[i]);
+    alignas(64) T lanes[Pack<T>::kLanes] = {};
+    for (int i = 0; i < count; ++i) lanes[i] = sum(packs[i]);
     return load(lanes);
   }
 }

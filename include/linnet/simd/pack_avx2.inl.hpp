@@ -49,6 +49,23 @@ LINNET_INLINE double part_sum(__m256d a) {
   return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
 }
 
+/// Lane i is the sum of part(i), 0 <= i < 8, added in the order of part_sum(): the halves of two registers at once, then
+/// the quarters of four, and the rest of eight.
+template <class Parts>
+LINNET_INLINE __m256 part_sums(const Parts& part) {
+  // Lane i comes out of these.
+  const auto halves = [&](int i) {
+    const __m256 a = part(i), b = part(i + 4);
+    return _mm256_permute2f128_ps(a, b, 0x20) + _mm256_permute2f128_ps(a, b, 0x31);
+  };
+  const auto quarters = [&](int i) {
+    const __m256 a = halves(i), b = halves(i + 1);
+    return _mm256_shuffle_ps(a, b, 0x44) + _mm256_shuffle_ps(a, b, 0xEE);
+  };
+  const __m256 a = quarters(0), b = quarters(2);
+  return _mm256_shuffle_ps(a, b, 0x88) + _mm256_shuffle_ps(a, b, 0xDD);
+}
+
 typedef std::uint32_t WordPart __attribute__((vector_size(kPartBytes)));
 typedef std::uint64_t WidePart __attribute__((vector_size(kPartBytes)));
 LINNET_INLINE void part_multiply_wide(WordPart a, std::uint32_t b, WordPart& high, WordPart& low) {
