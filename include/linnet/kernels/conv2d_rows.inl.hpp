@@ -129,11 +129,11 @@ LINNET_INLINE void row_tile(const RowTaps& taps, const T* x, Ends ends, const T*
   }
 }
 
-/// The same, with registers of its own: beside other tiles in one function, a compiler has too few for either.
-template <class Taps, class Channels, class T, int kCount, bool kShort, class Ends>
+/// A usual tile, with registers of its own: beside other tiles in one function, a compiler has too few for either.
+template <class Taps, class Channels, class T, int kCount, class Ends>
 LINNET_NOINLINE void row_tile_alone(const RowTaps& taps, const T* x, Ends ends, const T* w, const T* bias, T* y,
                                     Index columns) {
-  row_tile<Taps, Channels, T, kCount, kShort>(taps, x, ends, w, bias, y, columns);
+  row_tile<Taps, Channels, T, kCount, false>(taps, x, ends, w, bias, y, columns);
 }
 
 /// The outputs [from, to), by counts of Taps::kOutputs, in tiles, of which the last ends where it must and may overlap
@@ -147,22 +147,22 @@ void row_tiles(const RowTaps& taps, Index from, Index to, const T* x, const T* w
     const RowEnds ends{within(first - 1), within(first), within(end - 1), within(end)};
     const T* tile_x = x + first * taps.x_pixel;
     T* tile_y = y + at * Taps::kOutputs * taps.y_pixel;
-    if constexpr (kPartBytes == 32) {
-      const auto tile = [&](auto known) {
-        row_tile_alone<Taps, Channels, T, kCount, kShort>(taps, tile_x, known, w, bias, tile_y, columns);
-      };
-      if (kCount * Taps::kOutputs < 4 || !ends.first || !ends.last || (!ends.before && !ends.behind)) {
-        tile(ends);
-      } else if (!ends.before) {
-        tile(KnownEnds<false, true>{});
-      } else if (!ends.behind) {
-        tile(KnownEnds<true, false>{});
-      } else {
-        tile(KnownEnds<true, true>{});
+    if constexpr (kPartBytes == 32 && kCount * Taps::kOutputs >= 4) {
+      if (ends.first && ends.last && (ends.before || ends.behind)) {
+        const auto tile = [&](auto known) {
+          row_tile_alone<Taps, Channels, T, kCount>(taps, tile_x, known, w, bias, tile_y, columns);
+        };
+        if (!ends.before) {
+          tile(KnownEnds<false, true>{});
+        } else if (!ends.behind) {
+          tile(KnownEnds<true, false>{});
+        } else {
+          tile(KnownEnds<true, true>{});
+        }
+        continue;
       }
-    } else {
-      row_tile<Taps, Channels, T, kCount, kShort>(taps, tile_x, ends, w, bias, tile_y, columns);
     }
+    row_tile<Taps, Channels, T, kCount, kShort>(taps, tile_x, ends, w, bias, tile_y, columns);
   }
 }
 
