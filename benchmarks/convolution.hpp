@@ -21,7 +21,7 @@ class Convolution {
         y_(uniform_tensor({g.batch, g.output_size()}, 2)),
         w_(uniform_tensor({g.kernel_size()}, 3)),
         packed_({conv2d_packed_size<float>(direction, algorithm, g)}),
-        scratch_({num_threads(), conv2d_scratch(algorithm, g)}),
+        scratch_({num_threads(), conv2d_scratch(direction, algorithm, g)}),
         partials_({direction == ConvDirection::backward_weights ? num_threads() : 0, g.kernel_size()}) {
     conv2d_pack<float>(direction, algorithm, g, w_.data(), packed_.data());
   }
@@ -34,7 +34,7 @@ class Convolution {
       slice.batch = last - first;
       float* x = x_.data() + first * g_.input_size();
       float* y = y_.data() + first * g_.output_size();
-      float* scratch = scratch_.data() + thread * conv2d_scratch(algorithm_, g_);
+      float* scratch = scratch_.data() + thread * conv2d_scratch(direction_, algorithm_, g_);
       if (direction_ == ConvDirection::forward) {
         conv2d_forward<float>(algorithm_, slice, x, w_.data(), packed_.data(), nullptr, y, scratch);
       } else if (direction_ == ConvDirection::backward_data) {

@@ -54,7 +54,7 @@ template <class T>
 std::vector<T> run(ConvDirection direction, ConvAlgorithm algorithm, const Conv2DGeometry& g, const Operands<T>& in) {
   const T nan = std::numeric_limits<T>::quiet_NaN();
   std::vector<T> packed(static_cast<std::size_t>(conv2d_packed_size<T>(direction, algorithm, g)), nan);
-  std::vector<T> scratch(static_cast<std::size_t>(conv2d_scratch(algorithm, g)), nan);
+  std::vector<T> scratch(static_cast<std::size_t>(conv2d_scratch(direction, algorithm, g)), nan);
   conv2d_pack<T>(direction, algorithm, g, in.w.data(), packed.data());
   if (direction == ConvDirection::forward) {
     std::vector<T> y(static_cast<std::size_t>(g.batch * g.output_size()), nan);

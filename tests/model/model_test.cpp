@@ -200,6 +200,10 @@ TEST_CASE("huge numbers in a layer's configuration are errors, not overflows") {
   refused(Conv2D{.filters = 1, .kernel_size = 1, .strides = Size2D(kHuge, 1), .padding = same});
   refused(Conv2D{.filters = 1, .kernel_size = 2, .dilation_rate = Size2D(kHuge, kHuge)});
   refused(Conv2D{.filters = kHuge});
+  const Index large = Index{1} << 30;
+  CHECK(error_of<Error>([&] {
+          Sequential({1, 2 * large, large}, {Conv2D{.filters = large, .kernel_size = Size2D(1, 3), .padding = same}});
+        }) != "(no error)");
   refused(Conv2D{.filters = 1, .padding = pad(kHuge, kHuge, 1, 1)});
   refused(Conv2DTranspose{.filters = 1, .kernel_size = 3, .padding = pad(kHuge, kHuge, 1, 1)});
   refused(Conv2DTranspose{.filters = 1, .kernel_size = 3, .strides = Size2D(kHuge, kHuge)});

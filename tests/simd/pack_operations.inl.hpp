@@ -5,6 +5,8 @@
 template <class T>
 bool pack_operations(const T* a, const T* b, const T* c, T* results) {
   const Pack<T> x = load(a), y = load(b), z = load(c);
+  Pack<T> accumulated = z;
+  accumulate(accumulated, x, y);
   const Pack<T> all[] = {x + y,
                          x - y,
                          x * y,
@@ -13,6 +15,7 @@ bool pack_operations(const T* a, const T* b, const T* c, T* results) {
                          min(x, y),
                          fma(x, y, z),
                          multiply_add(x, y, z),
+                         accumulated,
                          y * z + x,
                          x * z - y,
                          sqrt(x),
@@ -37,13 +40,15 @@ void pack_partial(const T* from, Index n, T* loaded, T* stored) {
   store(stored, load(loaded), n);
 }
 
-/// The sum of each of kLanes packs, one by one and all together.
+/// The sum of each of kLanes packs, one by one and all together; then of the first three together.
 template <class T>
-void pack_sums(const T* from, T* one_by_one, T* together) {
+void pack_sums(const T* from, T* one_by_one, T* together, T* three) {
   Pack<T> packs[Pack<T>::kLanes];
   for (int i = 0; i < Pack<T>::kLanes; ++i) {
     packs[i] = load(from + i * Pack<T>::kLanes);
     one_by_one[i] = sum(packs[i]);
   }
   store(together, sums_of(packs));
+  const Pack<T> first[] = {packs[0], packs[1], packs[2]};
+  store(three, sums_of(first));
 }

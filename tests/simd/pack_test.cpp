@@ -88,6 +88,7 @@ TEST_CASE_TEMPLATE("arithmetic of packs is that of its lanes", T, float, double)
       {"min", [](T a, T b, T) { return a < b ? a : b; }},
       {"fma", [](T a, T b, T c) { return std::fma(a, b, c); }},
       {"multiply_add", nullptr},  // rounds once or twice, as the set can
+      {"accumulate", nullptr},
       {"a product, rounded, and a sum", [](T a, T b, T c) { return rounded(b * c) + a; }},
       {"a product, rounded, and a difference", [](T a, T b, T c) { return rounded(a * c) - b; }},
       {"sqrt", [](T a, T, T) { return std::sqrt(a); }},
@@ -172,8 +173,8 @@ TEST_CASE_TEMPLATE("a sum over lanes adds halves, in every set", T, float, doubl
   const std::vector<T> from = numbers<T>(kLanes<T> * kLanes<T>, 8);
   test::for_each_isa([&](Isa set) {
     CAPTURE(to_string(set));
-    std::vector<T> one_by_one(kLanes<T>), together(kLanes<T>);
-    LINNET_DISPATCH(pack_sums<T>, (from.data(), one_by_one.data(), together.data()));
+    std::vector<T> one_by_one(kLanes<T>), together(kLanes<T>), three(kLanes<T>, T(1));
+    LINNET_DISPATCH(pack_sums<T>, (from.data(), one_by_one.data(), together.data(), three.data()));
     for (std::size_t i = 0; i < one_by_one.size(); ++i) {
       std::vector<T> lanes(from.begin() + static_cast<std::ptrdiff_t>(i) * kLanes<T>,
                            from.begin() + static_cast<std::ptrdiff_t>(i + 1) * kLanes<T>);
@@ -182,6 +183,7 @@ TEST_CASE_TEMPLATE("a sum over lanes adds halves, in every set", T, float, doubl
       }
       CHECK(equal(one_by_one[i], lanes[0]));
       CHECK(equal(together[i], lanes[0]));
+      CHECK(equal(three[i], i < 3 ? lanes[0] : T(0)));
     }
   });
 }

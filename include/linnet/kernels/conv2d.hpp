@@ -194,9 +194,11 @@ void conv2d_pack(ConvDirection direction, ConvAlgorithm algorithm, const Conv2DG
   }
 }
 
-/// Scalars of working memory for all directions. (For float: panels of double have fewer lanes.)
-inline Index conv2d_scratch(ConvAlgorithm algorithm, const Conv2DGeometry& g) {
-  if (algorithm == ConvAlgorithm::rows) return row_weights_scratch<float>(g);
+/// Scalars of working memory. A plan serves every T; float, whose panels are the widest, wants most.
+inline Index conv2d_scratch(ConvDirection direction, ConvAlgorithm algorithm, const Conv2DGeometry& g) {
+  if (algorithm == ConvAlgorithm::rows && direction == ConvDirection::backward_weights) {
+    return conv2d_backward_weights_rows_scratch<float>(g);
+  }
   if (algorithm != ConvAlgorithm::im2col) return 0;
   return checked_multiply(baseline::kTileOutputs, checked_multiply(g.taps(), g.group_channels()));
 }
@@ -291,7 +293,7 @@ inline Index conv2d_scratch(const Conv2DGeometry& g) {
   Index most = 0;
   for (const ConvDirection direction :
        {ConvDirection::forward, ConvDirection::backward_data, ConvDirection::backward_weights}) {
-    most = std::max(most, conv2d_scratch(choose_conv2d(direction, g), g));
+    most = std::max(most, conv2d_scratch(direction, choose_conv2d(direction, g), g));
   }
   return most;
 }

@@ -3,7 +3,7 @@
 // The pixels of dy are copied into panels: a pack of filters each, side by side, with zeros where a row ends. Then no
 // step of the inner loop has anything to check; and where many channels lie between one pixel and the next, the lines
 // of the cache that a loop needs no longer displace each other. x is copied likewise, a pack of channels at a time,
-// unless its pixels lie side by side as it is.
+// unless its pixels lie side by side as it is and no step takes one beside the row.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,7 @@ LINNET_NAMESPACE_BEGIN
 /// kStride d + s, pixel kStride h + s - pad meets pack h - d.
 constexpr int row_depth(int stride) { return stride == 1 ? 3 : 2; }
 
-/// What all products of a panel have in common. Steps count scalars.
+/// The products of a panel. Steps count scalars.
 struct PanelProducts {
   Index rows = 0, steps = 0;
   Index element_row = 0, element_pixel = 0;
@@ -30,12 +30,14 @@ struct PanelProducts {
 
 template <class T>
 using PanelWeightsFunction = void (*)(const PanelProducts&, const T*, const T*, Index, T*);
+template <class T>
+using GatherFunction = void (*)(const T*, Index, Index, Index, Index, T*);
 /// What an instruction set has for a stride.
 template <class T>
 struct PanelWeightsKernels {
   std::span<const Index> sizes;  ///< the numbers of elements
   const PanelWeightsFunction<T>* weights;
-  void (*gather)(const T*, Index, Index, Index, Index, T*);
+  GatherFunction<T> gather;
 };
 
 LINNET_NAMESPACE_END
@@ -47,11 +49,14 @@ LINNET_NAMESPACE_BEGIN
 
 /// The output rows of an image that the gradient by weights takes at a time: they stay in the cache while they meet all
 /// channels and filters.
-inline Index weight_block_rows(const Conv2DGeometry& g) {
+template <class T>
+Index weight_block_rows(const Conv2DGeometry& g) {
   constexpr Index kBlockBytes = 128 * 1024;
   constexpr Index kBlockPixels = 224;  // at least, for each reading and writing of dw
+  const Index x_rows = std::min(g.y.stride, g.y.input);
+  const Index x_row = checked_multiply(checked_multiply(g.x.input, g.channels), x_rows);
   const Index row_bytes =
-      (g.x.input * g.channels * g.y.stride + g.x.output * g.filters) * static_cast<Index>(sizeof(float));
+      checked_multiply(checked_add(x_row, checked_multiply(g.x.output, g.filters)), Index{sizeof(T)});
   return std::min(g.y.output, std::max({Index{1}, kBlockBytes / row_bytes, kBlockPixels / g.x.output}));
 }
 
@@ -70,8 +75,9 @@ struct WeightPanels {
     element_margin = stride - 1;
     pack_row = checked_multiply(checked_add(g.x.output, 2 * pack_margin), kLanes);
     element_row = checked_multiply(checked_add(g.x.input, 2 * element_margin), kLanes);
-    block_rows = weight_block_rows(g);
-    element_rows = std::min(g.y.input, (block_rows - 1) * g.y.stride + (g.y.taps - 1) * g.y.dilation + 1);
+    block_rows = weight_block_rows<T>(g);
+    const Index reached = checked_multiply(g.y.taps - 1, g.y.dilation) + 1;
+    element_rows = std::min(g.y.input, checked_add(checked_multiply(block_rows - 1, g.y.stride), reached));
     packs = checked_multiply((g.group_filters() + kLanes - 1) / kLanes, checked_multiply(block_rows, pack_row));
     elements = checked_multiply(element_rows, element_row);
   }
@@ -92,6 +98,7 @@ void all_panel_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw, 
   const Index first = std::max<Index>(0, floor_divide(g.x.pad, kStride));
   const Index last = std::min(g.x.output + kDepth - 1, floor_divide(g.x.input + g.x.pad - 1, kStride) + 1);
   if (first >= last) return;
+  // With stride 2 a step may take the pixel before the row or the one behind it, which must be 0.
   const bool in_place = kStride == 1 && g.channels <= kLanes;
   T* packs = scratch + (64 - reinterpret_cast<std::uintptr_t>(scratch) % 64) % 64 / sizeof(T);
   T* gathered = packs + panels.packs;

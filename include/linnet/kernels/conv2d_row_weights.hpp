@@ -11,12 +11,14 @@
 #include <span>
 #include <type_traits>
 
+#include "linnet/kernels/conv2d_geometry.hpp"
 #include "linnet/kernels/conv2d_panel_weights.hpp"
+#include "linnet/kernels/gemm.hpp"
 
 LINNET_NAMESPACE_BEGIN
 
-/// With so few elements one row of taps has too few sums: they would wait for each other. All rows of a square kernel
-/// that meet a pack are taken at once, where there are enough registers.
+/// So few elements have no panels (conv2d_panel_weights.hpp). And one row of taps has too few sums for them, which would
+/// wait for each other: all rows of a square kernel that meet a pack are taken at once, where there are registers.
 inline constexpr Index kFewElements = 2;
 
 /// What all products have in common. Steps count scalars.
@@ -129,7 +131,7 @@ void all_row_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
       }
     }
   };
-  const Index block_rows = weight_block_rows(g);
+  const Index block_rows = weight_block_rows<T>(g);
   for (Index n = 0; n < g.batch; ++n) {
     for (Index first = 0; first < g.y.output; first += block_rows) {
       multiply_block(x + n * g.input_size(), dy + n * g.output_size(), first, std::min(g.y.output, first + block_rows));
@@ -139,7 +141,7 @@ void all_row_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
 
 /// Scalars of working memory.
 template <class T>
-Index row_weights_scratch(const Conv2DGeometry& g) {
+Index conv2d_backward_weights_rows_scratch(const Conv2DGeometry& g) {
   return g.group_channels() > kFewElements ? WeightPanels<T>(g).scratch() : 0;
 }
 template <class T>

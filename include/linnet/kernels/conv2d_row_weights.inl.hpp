@@ -3,7 +3,9 @@
 /// The numbers of elements of a pixel, for one row of taps.
 template <int kStride>
 constexpr auto row_weights_sizes() {
-  if constexpr (kPartBytes == 64 || kStride == 1) {
+  if constexpr (kPartBytes == 64) {
+    return Sizes<4, 2, 1>{};  // four: narrow
+  } else if constexpr (kStride == 1) {
     return Sizes<2, 1>{};
   } else {
     return Sizes<1>{};

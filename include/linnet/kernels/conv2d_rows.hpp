@@ -2,7 +2,8 @@
 // stride 2, which halve an image or, by data, double it. No dilation along the row. See conv2d.hpp.
 //
 // An element of x is a factor of several neighbouring outputs. It is loaded once for all of them, where a tile of a
-// matrix product (tile.inl.hpp) loads it once for each; and a tile is a run of outputs of one row, so what the padding
+// matrix product (tile.inl.hpp) loads it once for each (or, where registers are few, a factor is loaded once for all
+// outputs of a tile); and a tile is a run of outputs of one row, so what the padding
 // leaves out costs nothing. Every output is one chain of multiply_add in the order (row of taps, channel, pixel), or
 // one for each lane of channels, wherever the tiles are cut.
 #pragma once
@@ -116,11 +117,12 @@ RowCut cut_row(const ConvAxis& axis, std::span<const Index> sizes, Index enough)
   cut.first_pixel = Taps::first_pixel(cut.first, axis.pad);
   const Index pixels = axis.input + 1 - cut.first_pixel;
   cut.tiled = std::max<Index>(0, std::min(pixels / Taps::kPixels, (axis.output - cut.first) / Taps::kOutputs));
-  // As few tiles as there can be, or up to twice as many, if the sizes that there are fit those better.
+  // As few tiles as there can be, or some more, if the sizes that there are fit those better.
   const Index fewest = std::max<Index>(1, (cut.tiled + sizes.front() - 1) / sizes.front());
   Index least = std::numeric_limits<Index>::max();
   const auto found = [&] { return least < std::numeric_limits<Index>::max(); };
-  for (Index tiles = fewest; tiles <= cut.tiled && (tiles <= 2 * fewest || !found()); ++tiles) {
+  for (Index tiles = fewest; tiles <= cut.tiled && least > cut.tiled; ++tiles) {
+    if (found() && tiles > std::min(2 * fewest, fewest + 8)) break;
     const Index size = cut.tiled / tiles, larger_tiles = cut.tiled % tiles;
     const auto tile_of = [&](Index outputs) {  // the smallest that takes them
       std::size_t tile = sizes.size() - 1;

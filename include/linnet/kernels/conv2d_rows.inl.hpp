@@ -97,8 +97,9 @@ LINNET_INLINE void row_tile(const RowTaps& taps, const T* x, Ends ends, const T*
           LINNET_PREFETCH(ahead);  // a line for each channel: about as many as the pixels of a tile have
           ahead += kLanes;
         }
-        if (kByPack && Pack<T>::kParts > 1 && left >= kLanes) {  // masks are slow there
-          multiply_step(pixels, factors, left, std::true_type{});
+        constexpr bool kTwice = kByPack && Pack<T>::kParts > 1;  // masks are slow there
+        if (kTwice && left >= kLanes) {
+          multiply_step(pixels, factors, left, std::bool_constant<kTwice>{});
         } else {
           multiply_step(pixels, factors, left, std::false_type{});
         }
@@ -207,10 +208,10 @@ constexpr auto row_tile_sizes() {
     return Sizes<14, 12, 10, 8, 7, 4, 2, 1>{};
   } else if constexpr (kPartBytes == 64) {
     return Sizes<14, 7, 4, 1>{};
-  } else if constexpr (kPartBytes == 32 && std::is_same_v<Channels, ByPack> && !std::is_same_v<Taps, DoublingTaps>) {
-    return Sizes<4, 2, 1>{};
   } else if constexpr (kPartBytes == 32 && std::is_same_v<Taps, DoublingTaps>) {
     return Sizes<3, 2, 1>{};
+  } else if constexpr (kPartBytes == 32 && std::is_same_v<Channels, ByPack>) {
+    return Sizes<4, 2, 1>{};
   } else if constexpr (kPartBytes == 32) {
     return Sizes<5, 4, 2, 1>{};
   } else {
@@ -242,6 +243,7 @@ inline constexpr auto kShortRowTiles = make_short_row_tiles<Taps, Channels, T>(r
 
 template <class T, class Taps, class Channels>
 RowKernels<T> row_kernels(Taps, Channels) {
+  // With two multiply-adds a cycle, each of four cycles, eight sums are under way.
   constexpr Index kEnough = 8 / Taps::kOutputs / Pack<T>::kParts;
   return {row_tile_sizes<Taps, Channels, T>().values, kEnough, kRowTiles<Taps, Channels, T>.data(),
           kShortRowTiles<Taps, Channels, T>.data(), &row_output<Taps, Channels, T>};

@@ -72,6 +72,15 @@ LINNET_INLINE Part part_fma(Part a, Part b, Part c) {
     return a;
   }
 }
+/// a * b + sum, as multiply_add().
+template <class Part>
+LINNET_INLINE Part part_accumulate(Part sum, Part a, Part b) {
+  if constexpr (kFusedMultiplyAdd) {
+    return part_fma(a, b, sum);
+  } else {
+    return part_multiply(a, b) + sum;
+  }
+}
 template <class Part>
 LINNET_INLINE Part part_sqrt(Part a) {
   if constexpr (kIsScalar<Part>) {
@@ -213,14 +222,6 @@ LINNET_INLINE Pack<T> multiply_add(const Pack<T>& a, const Pack<T>& b, const Pac
     return fma(a, b, c);
   } else {
     return a * b + c;
-  }
-}
-template <class Part>
-LINNET_INLINE Part part_accumulate(Part sum, Part a, Part b) {
-  if constexpr (kFusedMultiplyAdd) {
-    return part_fma(a, b, sum);
-  } else {
-    return part_multiply(a, b) + sum;
   }
 }
 /// sum = multiply_add(a, b, sum), in the register that it has.

@@ -18,11 +18,11 @@ LINNET_INLINE __m256d part_sqrt(__m256d a) { return _mm256_sqrt_pd(a); }
 
 /// See accumulate(). A compiler left to itself renames the sums of a long loop, for which there are too few registers.
 LINNET_INLINE __m256 part_accumulate(__m256 sum, __m256 a, __m256 b) {
-  asm("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+  asm("vfmadd231ps {%2, %1, %0|%0, %1, %2}" : "+x"(sum) : "x"(a), "x"(b));
   return sum;
 }
 LINNET_INLINE __m256d part_accumulate(__m256d sum, __m256d a, __m256d b) {
-  asm("vfmadd231pd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+  asm("vfmadd231pd {%2, %1, %0|%0, %1, %2}" : "+x"(sum) : "x"(a), "x"(b));
   return sum;
 }
 
