@@ -17,8 +17,8 @@
 
 LINNET_NAMESPACE_BEGIN
 
-/// So few elements have no panels (conv2d_panel_weights.hpp). And one row of taps has too few sums for them, which would
-/// wait for each other: all rows of a square kernel that meet a pack are taken at once, where there are registers.
+/// So few elements have no panels (conv2d_panel_weights.hpp). And one row of taps has too few sums for them, which
+/// would wait for each other: all rows of a square kernel that meet a pack are taken at once, if registers suffice.
 inline constexpr Index kFewElements = 2;
 
 /// What all products have in common. Steps count scalars.
