@@ -8,7 +8,7 @@
 
 using namespace linnet;
 
-int main() {
+int main() try {
   Model<float> here = test::denoiser(), there = test::denoiser();
   const Tensor<float> x = test::random_tensor<float>(Shape{100, 28, 28, 1}, 1);
   set_num_threads(1);
@@ -23,4 +23,7 @@ int main() {
   const bool same_weights = std::equal(here.weights().begin(), here.weights().end(), there.weights().begin());
   std::printf("outputs %s, weights %s\n", same_outputs ? "equal" : "differ", same_weights ? "equal" : "differ");
   return same_outputs && same_weights ? 0 : 1;
+} catch (const Error& error) {  // of LINNET_ISA, say
+  std::fprintf(stderr, "%s\n", error.what());
+  return 1;
 }
