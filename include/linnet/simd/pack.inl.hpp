@@ -355,18 +355,21 @@ template <class T, int count>
 LINNET_INLINE Pack<T> sums_of(const Pack<T> (&packs)[count]) {
   static_assert(count <= Pack<T>::kLanes);
   if constexpr (kPartBytes >= 32 && std::is_same_v<T, float>) {
-    Pack<T> result = zero<T>();
-    LINNET_UNROLL
-    for (int first = 0; first < count; first += Pack<T>::kPartLanes) {
-      result.part[first / Pack<T>::kPartLanes] = part_sums([&](int i) LINNET_INLINE_LAMBDA {
-        typename Pack<T>::Part total{};
+    using P = Pack<T>;
+    // Not a loop over the parts: clang++ does not unroll one around calls of this size under the sanitizers.
+    const auto part_of_sums = [&](int first) LINNET_INLINE_LAMBDA {
+      return part_sums([&](int i) LINNET_INLINE_LAMBDA {
+        typename P::Part total{};
         if (first + i < count) {
           total = packs[first + i].part[0];
-          if constexpr (Pack<T>::kParts == 2) total = total + packs[first + i].part[1];
+          if constexpr (P::kParts == 2) total = total + packs[first + i].part[1];
         }
         return total;
       });
-    }
+    };
+    Pack<T> result = zero<T>();
+    result.part[0] = part_of_sums(0);
+    if constexpr (count > P::kPartLanes) result.part[1] = part_of_sums(P::kPartLanes);
     return result;
   } else {
     alignas(64) T lanes[Pack<T>::kLanes] = {};
