@@ -37,7 +37,8 @@ void panel_weights(const PanelProducts& g, const T* elements, const T* packs, In
     const T* pack = packs + row * g.pack_row;
     for (Index step = 0; step < g.steps; ++step) {
       LINNET_FORGET(pack);  // packs of steps before would take registers
-      unrolled<kStride>([&](auto s) LINNET_INLINE_LAMBDA {
+      LINNET_UNROLL
+      for (int s = 0; s < kStride; ++s) {
         const T* at = pixel + s * g.element_pixel;
         // What there is more of is taken one by one: the other side stays in registers, beside the sums.
         if constexpr (kElements > kDepth) {
@@ -61,23 +62,18 @@ void panel_weights(const PanelProducts& g, const T* elements, const T* packs, In
             for (int e = 0; e < kElements; ++e) accumulate(sums[kStride * d + s][e], element[e], factor);
           }
         }
-      });
+      }
       pixel += kStride * g.element_pixel;
       pack += kLanes;
     }
   }
-  Pack<T> totals[kTaps][kElements];  // in memory: the loops below need not be unrolled
+  Pack<T> totals[kTaps][kElements];
   LINNET_UNROLL
   for (int t = 0; t < kTaps; ++t) {
     LINNET_UNROLL
     for (int e = 0; e < kElements; ++e) totals[t][e] = sums[t][e];
   }
-  for (int t = 0; t < kTaps; ++t) {
-    for (int e = 0; e < kElements; ++e) {
-      T* to = dw + t * g.dw_tap + e * g.dw_element;
-      store(to, load(to, columns) + totals[t][e], columns);
-    }
-  }
+  for (int t = 0; t < kTaps; ++t) store_packs(totals[t], kElements, dw + t * g.dw_tap, g.dw_element, columns, true);
 }
 
 /// The numbers of elements of a pixel whose sums stay in the registers.

@@ -68,7 +68,7 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
     }
     // `pixel` is the pixel s of step h, where pack h - d is kept[(turn + d) % kDepth]. A row of packs that is outside
     // takes no part: 0 times an element that is not finite would. (A pack outside, beside a row, does: docs/design.md.)
-    const auto multiply = [&](const T* pixel, auto s, auto turn, auto careful) LINNET_INLINE_LAMBDA {
+    const auto multiply = [&](const T* pixel, int s, int turn, auto careful) LINNET_INLINE_LAMBDA {
       LINNET_UNROLL
       for (int e = 0; e < kElements; ++e) {
         const Pack<T> element = broadcast(pixel[e]);
@@ -99,34 +99,33 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
         const T* pixel = elements + (kStride * h - g.pad) * g.element_pixel;
         Index pack_at = h * pack_step;
         do {
-          unrolled<kDepth>([&](auto j) LINNET_INLINE_LAMBDA {
-            constexpr int kTurn = (kDepth - decltype(j)::value) % kDepth;
+          LINNET_UNROLL
+          for (int j = 0; j < kDepth; ++j) {
+            const int turn = (kDepth - j) % kDepth;
             LINNET_UNROLL
-            for (int r = 0; r < kTapRows; ++r) kept[r][kTurn] = load(pack_row[r] + pack_at);
+            for (int r = 0; r < kTapRows; ++r) kept[r][turn] = load(pack_row[r] + pack_at);
             if constexpr (kFetch) LINNET_PREFETCH(pack_row[0] + pack_at + kAhead * pack_step);
-            unrolled<kStride>([&](auto s) LINNET_INLINE_LAMBDA {
-              multiply(pixel + s * g.element_pixel, s, std::integral_constant<int, kTurn>{}, std::false_type{});
-            });
+            LINNET_UNROLL
+            for (int s = 0; s < kStride; ++s) multiply(pixel + s * g.element_pixel, s, turn, std::false_type{});
             pack_at += pack_step;
             pixel += element_step;
-          });
+          }
           h += kDepth;
         } while (h + kDepth <= last_whole);
         continue;
       }
       LINNET_UNROLL
       for (int r = 0; r < kTapRows; ++r) kept[r][0] = pack(r, h);
-      unrolled<kStride>([&](auto s) LINNET_INLINE_LAMBDA {
+      LINNET_UNROLL
+      for (int s = 0; s < kStride; ++s) {
         const Index i = kStride * h + s - g.pad;
-        if (i >= 0 && i < g.elements) {
-          multiply(elements + i * g.element_pixel, s, std::integral_constant<int, 0>{}, std::true_type{});
-        }
-      });
+        if (i >= 0 && i < g.elements) multiply(elements + i * g.element_pixel, s, 0, std::true_type{});
+      }
       shift();
       ++h;
     }
   }
-  Pack<T> totals[kTapRows][kStride * kDepth][kElements];  // in memory: the loops below need not be unrolled
+  Pack<T> totals[kTapRows][kStride * kDepth][kElements];
   LINNET_UNROLL
   for (int r = 0; r < kTapRows; ++r) {
     LINNET_UNROLL
@@ -137,15 +136,15 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
   }
   for (int r = 0; r < kTapRows; ++r) {
     for (int t = 0; t < kStride * kDepth; ++t) {
-      for (int e = 0; e < kElements; ++e) {
-        T* to = dw + r * g.dw_row + t * g.dw_tap + e * g.dw_element;
-        if (g.dw_lane == 1) {
-          store(to, load(to, columns) + totals[r][t][e], columns);
-        } else {
-          alignas(64) T lanes[kLanes];
-          store(lanes, totals[r][t][e]);
-          for (Index l = 0; l < columns; ++l) to[l * g.dw_lane] += lanes[l];
-        }
+      T* to = dw + r * g.dw_row + t * g.dw_tap;
+      if (g.dw_lane == 1) {
+        store_packs(totals[r][t], kElements, to, g.dw_element, columns, true);
+        continue;
+      }
+      for (int e = 0; e < kElements; ++e, to += g.dw_element) {
+        alignas(64) T lanes[kLanes];
+        store(lanes, totals[r][t][e]);
+        for (Index l = 0; l < columns; ++l) to[l * g.dw_lane] += lanes[l];
       }
     }
   }

@@ -27,6 +27,7 @@ LINNET_NAMESPACE_BEGIN
 /// Output p + tap - pad of pixel p: by data, or forward with the taps turned.
 struct ThreeTaps {
   static constexpr int kTaps = 3, kPixels = 1, kOutputs = 1;
+  static constexpr int tap(int i) { return kTaps - 1 - i; }
   static constexpr int output(int pixel, int tap) { return pixel + tap - 1; }
   static constexpr bool aligned(Index, Index) { return true; }
   static constexpr Index first_pixel(Index o, Index pad) { return o + pad - 1; }
@@ -35,6 +36,7 @@ struct ThreeTaps {
 /// Output 2 p + tap - pad of pixel p: by data.
 struct DoublingTaps {
   static constexpr int kTaps = 4, kPixels = 1, kOutputs = 2;
+  static constexpr int tap(int i) { return kTaps - 1 - i; }
   static constexpr int output(int pixel, int tap) { return 2 * pixel + tap - 1; }
   static constexpr bool aligned(Index o, Index pad) { return (o + pad) % 2 != 0; }
   static constexpr Index first_pixel(Index o, Index pad) { return (o + pad - 1) / 2; }
@@ -45,6 +47,7 @@ struct DoublingTaps {
 /// Pixel 2 o + tap - pad of output o: forward.
 struct HalvingTaps {
   static constexpr int kTaps = 4, kPixels = 2, kOutputs = 1;
+  static constexpr int tap(int i) { return i; }
   static constexpr int output(int pixel, int tap) { return (pixel + 1 - tap) % 2 == 0 ? (pixel + 1 - tap) / 2 : -1; }
   static constexpr bool aligned(Index, Index) { return true; }
   static constexpr Index first_pixel(Index o, Index pad) { return 2 * o + 1 - pad; }

@@ -1,12 +1,13 @@
 // The tiles of conv2d_rows.hpp: see there.
 
+/// The bias of a row of outputs (which may be null): of a pack of filters, or of a single one.
 template <class T>
-LINNET_INLINE Pack<T> row_element(ByChannel, const T* x, Index, auto) {
-  return broadcast(*x);
+LINNET_INLINE Pack<T> row_bias(ByChannel, const T* bias, Index columns) {
+  return bias == nullptr ? zero<T>() : load(bias, columns);
 }
 template <class T>
-LINNET_INLINE Pack<T> row_element(ByPack, const T* x, Index left, auto whole) {
-  return whole ? load(x) : masked_load(x, left);
+LINNET_INLINE Pack<T> row_bias(ByPack, const T* bias, Index) {
+  return bias == nullptr ? zero<T>() : broadcast(*bias);
 }
 
 /// Rows of x that will soon be wanted are fetched so many rows ahead: with few channels or a single filter there is so
@@ -23,118 +24,177 @@ struct KnownEnds {
   static constexpr bool before = kBefore, first = true, last = true, behind = kBehind;
 };
 
-/// A tile of kCount * Taps::kOutputs outputs. `x` is its first pixel in the first row of taps; w {rows, channels or
-/// packs of them, taps, lanes}. `columns` filters; ByPack one. `kShort`: kShortRows rows of taps and one step over the
-/// channels, without loops, which would take longer than so few products.
-template <class Taps, class Channels, class T, int kCount, bool kShort, class Ends>
-LINNET_INLINE void row_tile(const RowTaps& taps, const T* x, Ends ends, const T* w, const T* bias, T* y,
-                            Index columns) {
+/// Where the pixels of a tile are, which are kPixels and one at each end: every fourth has a pointer, those between are
+/// at indexed addresses.
+template <class T, int kPixels, class Ends>
+struct TilePixels {
+  static constexpr int kPointers = kPixels / 4 + 1;
+  const T* pointers[kPointers];
+  Index step;
+  Ends ends;
+
+  LINNET_INLINE TilePixels(const T* first, Index pixel_step, Ends the_ends) : step(pixel_step), ends(the_ends) {
+    LINNET_UNROLL
+    for (int i = 0; i < kPointers; ++i) pointers[i] = first + 4 * i * step;
+  }
+  LINNET_INLINE const T* at(int p) const { return p < 0 ? pointers[0] - step : pointers[p / 4] + (p % 4) * step; }
+  LINNET_INLINE bool inside(int p) const {
+    return p < 0 ? ends.before : p == 0 ? ends.first : p == kPixels ? ends.behind : p < kPixels - 1 || ends.last;
+  }
+  LINNET_INLINE void advance(Index scalars) {
+    LINNET_UNROLL
+    for (int i = 0; i < kPointers; ++i) pointers[i] += scalars;
+  }
+};
+
+/// A tile of kCount * Taps::kOutputs outputs of `columns` filters. `x` is its first pixel in the first row of taps; w
+/// {rows, channels, taps, lanes}. `kShort`: kShortRows rows of taps and one step over the channels, without loops,
+/// which would take longer than so few products.
+template <class Taps, class T, int kCount, bool kShort, class Ends>
+LINNET_INLINE void row_tile(ByChannel, const RowTaps& taps, const T* x, Ends ends, const T* w, const Pack<T>& bias,
+                            T* y, Index columns) {
   constexpr int kOutputs = kCount * Taps::kOutputs, kPixels = kCount * Taps::kPixels;
   constexpr Index kLanes = Pack<T>::kLanes;
-  constexpr Index kStep = Channels::template kStep<T>;
-  constexpr int kPointers = kPixels / 4 + 1;  // one for every fourth pixel: those between are at indexed addresses
-  constexpr bool kByPack = std::is_same_v<Channels, ByPack>;
-  // Many registers hold the factors of all taps, and an element is loaded once. Few hold the sums of more outputs, one
-  // factor, and elements for as long as there is room: AVX2 reaches nine tenths of its peak so, and two thirds else.
-  constexpr bool kByFactor = kPartBytes == 32 && !kByPack;
+  using Pixels = TilePixels<T, kPixels, Ends>;
   Pack<T> sums[kOutputs];
-  const Pack<T> start = kByPack || bias == nullptr ? zero<T>() : load(bias, columns);
   LINNET_UNROLL
-  for (int i = 0; i < kOutputs; ++i) sums[i] = start;
-  // The products of one step over the channels, of which `left` are left: a whole pack, if it is said to be.
-  const auto multiply_step = [&](const T** pixels, const T* factors, Index left, auto whole) LINNET_INLINE_LAMBDA {
-    const auto at = [&](int p) LINNET_INLINE_LAMBDA {
-      return p < 0 ? pixels[0] - taps.x_pixel : pixels[p / 4] + (p % 4) * taps.x_pixel;
-    };
-    const auto inside = [&](int p) LINNET_INLINE_LAMBDA {
-      return p < 0 ? ends.before : p == 0 ? ends.first : p == kPixels ? ends.behind : p < kPixels - 1 || ends.last;
-    };
-    if constexpr (kByFactor) {
-      unrolled<Taps::kTaps>([&](auto i) LINNET_INLINE_LAMBDA {
-        constexpr int t = std::is_same_v<Taps, HalvingTaps> ? int(i) : Taps::kTaps - 1 - int(i);
+  for (int i = 0; i < kOutputs; ++i) sums[i] = bias;
+  const auto multiply_channel = [&](const Pixels& pixels, const T* factors) LINNET_INLINE_LAMBDA {
+    // Many registers hold the factors of all taps, and an element is loaded once. Few hold the sums of more outputs,
+    // one factor, and elements for as long as there is room: AVX2 reaches nine tenths of its peak so, two thirds else.
+    if constexpr (kPartBytes == 32) {
+      LINNET_UNROLL
+      for (int i = 0; i < Taps::kTaps; ++i) {
+        const int t = Taps::tap(i);
         const Pack<T> factor = load(factors + t * kLanes);
-        unrolled<kPixels + 2>([&](auto j) LINNET_INLINE_LAMBDA {
-          constexpr int p = int(j) - 1, output = Taps::output(p, t);
-          if constexpr (output >= 0 && output < kOutputs) {
-            if (inside(p)) accumulate(sums[output], row_element(Channels{}, at(p), left, whole), factor);
-          }
-        });
-      });
+        LINNET_UNROLL
+        for (int p = -1; p <= kPixels; ++p) {
+          const int output = Taps::output(p, t);
+          if (output < 0 || output >= kOutputs || !pixels.inside(p)) continue;
+          accumulate(sums[output], broadcast(*pixels.at(p)), factor);
+        }
+      }
     } else {
       Pack<T> factor[Taps::kTaps];
       LINNET_UNROLL
       for (int t = 0; t < Taps::kTaps; ++t) factor[t] = load(factors + t * kLanes);
-      unrolled<kPixels + 2>([&](auto j) LINNET_INLINE_LAMBDA {
-        constexpr int p = int(j) - 1;
-        if (!inside(p)) return;
-        const Pack<T> e = row_element(Channels{}, at(p), left, whole);
+      LINNET_UNROLL
+      for (int p = -1; p <= kPixels; ++p) {
+        if (!pixels.inside(p)) continue;
+        const Pack<T> element = broadcast(*pixels.at(p));
         LINNET_UNROLL
         for (int t = 0; t < Taps::kTaps; ++t) {
           const int output = Taps::output(p, t);
-          if (output >= 0 && output < kOutputs) sums[output] = multiply_add(e, factor[t], sums[output]);
+          if (output >= 0 && output < kOutputs) accumulate(sums[output], element, factor[t]);
         }
-      });
+      }
     }
   };
-  const auto pixels_of = [&](const T* row, const T** pixels) LINNET_INLINE_LAMBDA {
-    LINNET_UNROLL
-    for (int p = 0; p < kPointers; ++p) pixels[p] = row + 4 * p * taps.x_pixel;
-  };
-  const T* pixels[kPointers];
   if constexpr (kShort) {
-    const Index left = taps.channels;
-    unrolled<kShortRows>([&](auto row) LINNET_INLINE_LAMBDA {
-      pixels_of(x + row * taps.x_row, pixels);
-      multiply_step(pixels, w + row * taps.w_row, left, std::false_type{});
-    });
+    LINNET_UNROLL
+    for (int row = 0; row < kShortRows; ++row) {
+      multiply_channel(Pixels(x + row * taps.x_row, taps.x_pixel, ends), w + row * taps.w_row);
+    }
   } else {
     for (Index row = 0; row < taps.rows; ++row) {
-      pixels_of(x + row * taps.x_row, pixels);
+      Pixels pixels(x + row * taps.x_row, taps.x_pixel, ends);
       const T* factors = w + row * taps.w_row;
       const T* ahead = x + (row + kRowsAhead) * taps.x_row;
-      for (Index left = taps.channels; left > 0; left -= kStep, factors += Taps::kTaps * kLanes) {
-        if constexpr (!kByPack) {
-          LINNET_PREFETCH(ahead);  // a line for each channel: about as many as the pixels of a tile have
-          ahead += kLanes;
-        }
-        constexpr bool kTwice = kByPack && Pack<T>::kParts > 1;  // masks are slow there
-        if (kTwice && left >= kLanes) {
-          multiply_step(pixels, factors, left, std::bool_constant<kTwice>{});
-        } else {
-          multiply_step(pixels, factors, left, std::false_type{});
-        }
-        LINNET_UNROLL
-        for (int p = 0; p < kPointers; ++p) pixels[p] += kStep;
+      for (Index channel = 0; channel < taps.channels; ++channel, factors += Taps::kTaps * kLanes) {
+        LINNET_PREFETCH(ahead);  // a line for each channel: about as many as the pixels of a tile have
+        ahead += kLanes;
+        multiply_channel(pixels, factors);
+        pixels.advance(1);
       }
     }
   }
-  if constexpr (kByPack) {
-    for (Index c = 0; c < taps.channels; c += kLanes) {
-      const T* ahead = x + (taps.rows - 1 + kRowsAhead) * taps.x_row + c;
-      LINNET_UNROLL
-      for (int p = 0; p < kPixels; ++p) LINNET_PREFETCH(ahead + p * taps.x_pixel);
-    }
-    const Pack<T> result = sums_of(sums) + (bias == nullptr ? zero<T>() : broadcast(*bias));
-    if (taps.y_pixel == 1) return store(y, result, Index{kOutputs});
-    alignas(64) T lanes[kLanes];
-    store(lanes, result);
-    for (int i = 0; i < kOutputs; ++i) y[i * taps.y_pixel] = lanes[i];
-  } else if (columns >= kLanes) {
+  if (columns >= kLanes) {
     LINNET_UNROLL
     for (int i = 0; i < kOutputs; ++i) store(y + i * taps.y_pixel, sums[i]);
   } else {
     Pack<T> results[kOutputs];
     LINNET_UNROLL
     for (int i = 0; i < kOutputs; ++i) results[i] = sums[i];
-    for (int i = 0; i < kOutputs; ++i) store(y + i * taps.y_pixel, results[i], columns);
+    store_packs(results, kOutputs, y, taps.y_pixel, columns, false);
   }
+}
+
+/// The same of a single filter; w {rows, packs of channels, taps, lanes}. One part of the packs is taken through all
+/// taps before the next, so that the sums of as many outputs as a part has lanes stay in registers.
+template <class Taps, class T, int kCount, bool kShort, class Ends>
+LINNET_INLINE void row_tile(ByPack, const RowTaps& taps, const T* x, Ends ends, const T* w, const Pack<T>& bias, T* y,
+                            Index) {
+  constexpr int kOutputs = kCount * Taps::kOutputs, kPixels = kCount * Taps::kPixels;
+  constexpr Index kLanes = Pack<T>::kLanes, kPartLanes = Pack<T>::kPartLanes;
+  using Part = typename Pack<T>::Part;
+  using Pixels = TilePixels<T, kPixels, Ends>;
+  Pack<T> totals[kOutputs];
+  for (int part = 0; part < Pack<T>::kParts; ++part) {
+    Part sums[kOutputs];
+    LINNET_UNROLL
+    for (int i = 0; i < kOutputs; ++i) sums[i] = Part{};
+    // The products of the next channels, of which `left` are left: as many as a part has lanes, if they are whole.
+    const auto multiply_part = [&](const Pixels& pixels, const T* factors, Index left, auto whole)
+                                   LINNET_INLINE_LAMBDA {
+                                     Part factor[Taps::kTaps];
+                                     LINNET_UNROLL
+                                     for (int t = 0; t < Taps::kTaps; ++t)
+                                       factor[t] = load_part(factors + t * kLanes, kPartLanes, std::true_type{});
+                                     LINNET_UNROLL
+                                     for (int p = -1; p <= kPixels; ++p) {
+                                       if (!pixels.inside(p)) continue;
+                                       const Part element = load_part(pixels.at(p), left, whole);
+                                       LINNET_UNROLL
+                                       for (int t = 0; t < Taps::kTaps; ++t) {
+                                         const int output = Taps::output(p, t);
+                                         if (output >= 0 && output < kOutputs)
+                                           sums[output] = part_accumulate(sums[output], element, factor[t]);
+                                       }
+                                     }
+                                   };
+    const T* part_x = x + part * kPartLanes;
+    const T* part_w = w + part * kPartLanes;
+    if constexpr (kShort) {
+      LINNET_UNROLL
+      for (int row = 0; row < kShortRows; ++row) {
+        multiply_part(Pixels(part_x + row * taps.x_row, taps.x_pixel, ends), part_w + row * taps.w_row,
+                      taps.channels - part * kPartLanes, std::false_type{});
+      }
+    } else {
+      for (Index row = 0; row < taps.rows; ++row) {
+        Pixels pixels(part_x + row * taps.x_row, taps.x_pixel, ends);
+        const T* factors = part_w + row * taps.w_row;
+        for (Index left = taps.channels - part * kPartLanes; left > 0; left -= kLanes) {
+          if (Pack<T>::kParts > 1 && left >= kPartLanes) {  // with AVX-512 masks cost nothing
+            multiply_part(pixels, factors, left, std::true_type{});
+          } else {
+            multiply_part(pixels, factors, left, std::false_type{});
+          }
+          factors += Taps::kTaps * kLanes;
+          pixels.advance(kLanes);
+        }
+      }
+    }
+    LINNET_UNROLL
+    for (int i = 0; i < kOutputs; ++i) totals[i].part[part] = sums[i];
+  }
+  for (Index c = 0; c < taps.channels; c += kLanes) {
+    const T* ahead = x + (taps.rows - 1 + kRowsAhead) * taps.x_row + c;
+    LINNET_UNROLL
+    for (int p = 0; p < kPixels; ++p) LINNET_PREFETCH(ahead + p * taps.x_pixel);
+  }
+  const Pack<T> result = sums_of(totals) + bias;
+  if (taps.y_pixel == 1) return store(y, result, Index{kOutputs});
+  alignas(64) T lanes[kLanes];
+  store(lanes, result);
+  for (int i = 0; i < kOutputs; ++i) y[i * taps.y_pixel] = lanes[i];
 }
 
 /// A usual tile, with registers of its own: beside other tiles in one function, a compiler has too few for either.
 template <class Taps, class Channels, class T, int kCount, class Ends>
-LINNET_NOINLINE void row_tile_alone(const RowTaps& taps, const T* x, Ends ends, const T* w, const T* bias, T* y,
+LINNET_NOINLINE void row_tile_alone(const RowTaps& taps, const T* x, Ends ends, const T* w, const Pack<T>& bias, T* y,
                                     Index columns) {
-  row_tile<Taps, Channels, T, kCount, false>(taps, x, ends, w, bias, y, columns);
+  row_tile<Taps, T, kCount, false>(Channels{}, taps, x, ends, w, bias, y, columns);
 }
 
 /// The outputs [from, to), by counts of Taps::kOutputs, in tiles, of which the last ends where it must and may overlap
@@ -142,6 +202,7 @@ LINNET_NOINLINE void row_tile_alone(const RowTaps& taps, const T* x, Ends ends, 
 template <class Taps, class Channels, class T, int kCount, bool kShort>
 void row_tiles(const RowTaps& taps, Index from, Index to, const T* x, const T* w, const T* bias, T* y, Index columns) {
   const auto within = [&](Index pixel) { return pixel >= 0 && pixel < taps.pixels; };
+  const Pack<T> start = row_bias<T>(Channels{}, bias, columns);
   for (Index done = from; done < to; done += kCount) {
     const Index at = std::min(done, to - kCount);
     const Index first = taps.cut.first_pixel + at * Taps::kPixels, end = first + kCount * Taps::kPixels;
@@ -151,7 +212,7 @@ void row_tiles(const RowTaps& taps, Index from, Index to, const T* x, const T* w
     if constexpr (kPartBytes == 32 && kCount * Taps::kOutputs >= 4) {
       if (ends.first && ends.last && (ends.before || ends.behind)) {
         const auto tile = [&](auto known) {
-          row_tile_alone<Taps, Channels, T, kCount>(taps, tile_x, known, w, bias, tile_y, columns);
+          row_tile_alone<Taps, Channels, T, kCount>(taps, tile_x, known, w, start, tile_y, columns);
         };
         if (!ends.before) {
           tile(KnownEnds<false, true>{});
@@ -163,7 +224,7 @@ void row_tiles(const RowTaps& taps, Index from, Index to, const T* x, const T* w
         continue;
       }
     }
-    row_tile<Taps, Channels, T, kCount, kShort>(taps, tile_x, ends, w, bias, tile_y, columns);
+    row_tile<Taps, T, kCount, kShort>(Channels{}, taps, tile_x, ends, w, start, tile_y, columns);
   }
 }
 
@@ -174,17 +235,17 @@ void row_output(const RowTaps& taps, const ConvAxis& axis, Index o, const T* x, 
                 Index columns) {
   constexpr Index kStep = Channels::template kStep<T>;
   constexpr bool kByPack = std::is_same_v<Channels, ByPack>;
-  Pack<T> total = kByPack || bias == nullptr ? zero<T>() : load(bias, columns);
+  Pack<T> total = kByPack ? zero<T>() : row_bias(Channels{}, bias, columns);
   for (Index row = 0; row < taps.rows; ++row) {
     const T* factors = w + row * taps.w_row;
     for (Index c = 0; c < taps.channels; c += kStep) {
-      for (Index i = 0; i < Taps::kTaps; ++i) {  // by pixels, as in a tile
-        const Index tap = std::is_same_v<Taps, HalvingTaps> ? i : Taps::kTaps - 1 - i;
+      for (int i = 0; i < Taps::kTaps; ++i) {  // by pixels, as in a tile
+        const int tap = Taps::tap(i);
         const Index p = Taps::pixel_of(o, tap, axis.pad);
         if (p < 0 || p >= axis.input) continue;
         const T* at = x + row * taps.x_row + p * taps.x_pixel + c;
         const Pack<T> factor = load(factors + tap * Pack<T>::kLanes);
-        total = multiply_add(row_element(Channels{}, at, taps.channels - c, std::false_type{}), factor, total);
+        accumulate(total, kByPack ? load(at, taps.channels - c) : broadcast(*at), factor);
       }
       factors += Taps::kTaps * Pack<T>::kLanes;
     }
@@ -208,10 +269,12 @@ constexpr auto row_tile_sizes() {
     return Sizes<14, 12, 10, 8, 7, 4, 2, 1>{};
   } else if constexpr (kPartBytes == 64) {
     return Sizes<14, 7, 4, 1>{};
+  } else if constexpr (std::is_same_v<Channels, ByPack> && std::is_same_v<Taps, DoublingTaps>) {
+    return Sizes<4, 2, 1>{};
+  } else if constexpr (std::is_same_v<Channels, ByPack>) {
+    return Sizes<8, 4, 2, 1>{};
   } else if constexpr (kPartBytes == 32 && std::is_same_v<Taps, DoublingTaps>) {
     return Sizes<3, 2, 1>{};
-  } else if constexpr (kPartBytes == 32 && std::is_same_v<Channels, ByPack>) {
-    return Sizes<4, 2, 1>{};
   } else if constexpr (kPartBytes == 32) {
     return Sizes<5, 4, 2, 1>{};
   } else {
@@ -244,7 +307,8 @@ inline constexpr auto kShortRowTiles = make_short_row_tiles<Taps, Channels, T>(r
 template <class T, class Taps, class Channels>
 RowKernels<T> row_kernels(Taps, Channels) {
   // With two multiply-adds a cycle, each of four cycles, eight sums are under way.
-  constexpr Index kEnough = 8 / Taps::kOutputs / Pack<T>::kParts;
+  constexpr Index kSums = Taps::kOutputs * (std::is_same_v<Channels, ByPack> ? 1 : Pack<T>::kParts);
+  constexpr Index kEnough = 8 / kSums;
   return {row_tile_sizes<Taps, Channels, T>().values, kEnough, kRowTiles<Taps, Channels, T>.data(),
           kShortRowTiles<Taps, Channels, T>.data(), &row_output<Taps, Channels, T>};
 }

@@ -77,19 +77,14 @@ void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, In
     }
     return;
   }
-  Pack<T> totals[kRows][kPacks];  // in memory: the loops below need not be unrolled
+  Pack<T> totals[kPacks][kRows];
   LINNET_UNROLL
-  for (int r = 0; r < kRows; ++r) {
+  for (int p = 0; p < kPacks; ++p) {
     LINNET_UNROLL
-    for (int p = 0; p < kPacks; ++p) totals[r][p] = sums[r][p];
+    for (int r = 0; r < kRows; ++r) totals[p][r] = sums[r][p];
   }
-  for (int r = 0; r < kRows; ++r) {
-    for (int p = 0; p < kPacks; ++p) {
-      T* to = c + r * c_stride + p * kLanes;
-      const Index left = columns - p * kLanes;
-      const Pack<T> before = start == TileStart::accumulate ? load(to, left) : zero<T>();
-      store(to, before + totals[r][p], left);
-    }
+  for (int p = 0; p < kPacks; ++p) {
+    store_packs(totals[p], kRows, c + p * kLanes, c_stride, columns - p * kLanes, start == TileStart::accumulate);
   }
 }
 

@@ -34,16 +34,6 @@ struct PartOf {
 };
 #endif
 
-/// body(0), body(1), ... body(n - 1), with indices that are constants: for what a compiler would not unroll by itself.
-template <class Body, int... indices>
-LINNET_INLINE void call_with_each(std::integer_sequence<int, indices...>, const Body& body) {
-  (body(std::integral_constant<int, indices>{}), ...);
-}
-template <int n, class Body>
-LINNET_INLINE void unrolled(const Body& body) {
-  call_with_each(std::make_integer_sequence<int, n>{}, body);
-}
-
 /// The lanes of a part, which may be a plain number.
 template <class Part>
 inline constexpr bool kIsScalar = std::is_arithmetic_v<Part>;
@@ -315,6 +305,19 @@ LINNET_INLINE Pack<T> masked_load(const T* from, Index n) {
     return load(from, n);
   }
 }
+/// One part of a pack: the first n lanes and zeros behind them, or `whole`.
+template <class T>
+LINNET_INLINE typename Pack<T>::Part load_part(const T* from, Index n, auto whole) {
+  typename Pack<T>::Part r{};
+  if constexpr (whole) {
+    std::memcpy(&r, from, sizeof(r));
+  } else if constexpr (kHasMasks<T>) {
+    r = part_load_first(from, static_cast<int>(std::clamp<Index>(n, 0, Pack<T>::kPartLanes)));
+  } else {
+    r = load_lanes(from, std::clamp<Index>(n, 0, Pack<T>::kPartLanes)).part[0];
+  }
+  return r;
+}
 /// Writes the first n lanes only.
 template <class T>
 LINNET_INLINE void store(T* to, const Pack<T>& a, Index n) {
@@ -324,11 +327,22 @@ LINNET_INLINE void store(T* to, const Pack<T>& a, Index n) {
     LINNET_UNROLL
     for (int i = 0; i < P::kParts; ++i) {
       const int left = static_cast<int>(n) - i * P::kPartLanes;
-      if (left > 0) part_store_first(to + i * P::kPartLanes, a.part[i], std::min(left, P::kPartLanes));
+      if (left >= P::kPartLanes) {  // some processors are slow to store with a mask
+        std::memcpy(to + i * P::kPartLanes, &a.part[i], sizeof(a.part[i]));
+      } else if (left > 0) {
+        part_store_first(to + i * P::kPartLanes, a.part[i], left);
+      }
     }
   } else {
     store_lanes(to, a, n);
   }
+}
+
+/// `count` packs to memory, `step` scalars apart, the first `columns` lanes of each; `add`: to what is there. Not
+/// inlined: kernels end with it, when their sums leave the registers.
+template <class T>
+LINNET_NOINLINE void store_packs(const Pack<T>* packs, int count, T* to, Index step, Index columns, bool add) {
+  for (int i = 0; i < count; ++i, to += step) store(to, add ? load(to, columns) + packs[i] : packs[i], columns);
 }
 
 /// The sum of all lanes: lane i and lane i + half are added until one is left, in every set.
