@@ -60,13 +60,23 @@ Index weight_block_rows(const Conv2DGeometry& g) {
   return std::min(g.y.output, std::max({Index{1}, kBlockBytes / row_bytes, kBlockPixels / g.x.output}));
 }
 
+/// multiply(image, its gradient, first, last): the products of the output rows [first, last) of every image, in blocks.
+template <class T, class Multiply>
+void for_each_weight_block(const Conv2DGeometry& g, const T* x, const T* dy, const Multiply& multiply) {
+  const Index block_rows = weight_block_rows<T>(g);
+  for (Index n = 0; n < g.batch; ++n, x += g.input_size(), dy += g.output_size()) {
+    for (Index first = 0; first < g.y.output; first += block_rows) {
+      multiply(x, dy, first, std::min(g.y.output, first + block_rows));
+    }
+  }
+}
+
 /// The sizes of the panels of a block, in scalars.
 template <class T>
 struct WeightPanels {
   static constexpr Index kLanes = kPanelWidth<T>;
   Index pack_margin, element_margin;  ///< pixels of zeros
   Index pack_row, element_row;
-  Index block_rows, element_rows;
   Index packs, elements;  ///< all panels of dy, and the one of x
 
   explicit WeightPanels(const Conv2DGeometry& g) {
@@ -75,9 +85,9 @@ struct WeightPanels {
     element_margin = stride - 1;
     pack_row = checked_multiply(checked_add(g.x.output, 2 * pack_margin), kLanes);
     element_row = checked_multiply(checked_add(g.x.input, 2 * element_margin), kLanes);
-    block_rows = weight_block_rows<T>(g);
+    const Index block_rows = weight_block_rows<T>(g);
     const Index reached = checked_multiply(g.y.taps - 1, g.y.dilation) + 1;
-    element_rows = std::min(g.y.input, checked_add(checked_multiply(block_rows - 1, g.y.stride), reached));
+    const Index element_rows = std::min(g.y.input, checked_add(checked_multiply(block_rows - 1, g.y.stride), reached));
     packs = checked_multiply((g.group_filters() + kLanes - 1) / kLanes, checked_multiply(block_rows, pack_row));
     elements = checked_multiply(element_rows, element_row);
   }
@@ -110,7 +120,6 @@ void all_panel_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw, 
   products.dw_tap = in * g.filters;
   products.dw_element = g.filters;
 
-  // The products of the output rows [row, end) of one image.
   const auto multiply_block = [&](const T* image, const T* output, Index row, Index end) {
     // The pixel rows that they reach.
     const Index x_first = std::clamp<Index>(g.y.pixel(row, 0), 0, g.y.input);
@@ -150,12 +159,7 @@ void all_panel_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw, 
       }
     }
   };
-  for (Index n = 0; n < g.batch; ++n) {
-    for (Index row = 0; row < g.y.output; row += panels.block_rows) {
-      multiply_block(x + n * g.input_size(), dy + n * g.output_size(), row,
-                     std::min(g.y.output, row + panels.block_rows));
-    }
-  }
+  for_each_weight_block(g, x, dy, multiply_block);
 }
 
 LINNET_NAMESPACE_END

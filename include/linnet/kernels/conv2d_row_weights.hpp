@@ -87,7 +87,6 @@ void all_row_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
   const Index elements = kNarrow ? out : in, lanes = kNarrow ? in : out;
   const bool square = g.y.taps == kTaps && g.y.stride == kStride && g.y.dilation == 1 && elements <= kFewElements;
 
-  // The products of the output rows [first, last) of one image.
   const auto multiply_block = [&](const T* image, const T* output, Index first, Index last) {
     for (Index group = 0; group < g.groups; ++group) {
       for (Index j = 0; j < lanes; j += kLanes) {
@@ -131,12 +130,7 @@ void all_row_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
       }
     }
   };
-  const Index block_rows = weight_block_rows<T>(g);
-  for (Index n = 0; n < g.batch; ++n) {
-    for (Index first = 0; first < g.y.output; first += block_rows) {
-      multiply_block(x + n * g.input_size(), dy + n * g.output_size(), first, std::min(g.y.output, first + block_rows));
-    }
-  }
+  for_each_weight_block(g, x, dy, multiply_block);
 }
 
 /// Scalars of working memory.

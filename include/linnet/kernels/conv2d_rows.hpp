@@ -3,9 +3,9 @@
 //
 // An element of x is a factor of several neighbouring outputs. It is loaded once for all of them, where a tile of a
 // matrix product (tile.inl.hpp) loads it once for each (or, where registers are few, a factor is loaded once for all
-// outputs of a tile); and a tile is a run of outputs of one row, so what the padding
-// leaves out costs nothing. Every output is one chain of multiply_add in the order (row of taps, channel, pixel), or
-// one for each lane of channels, wherever the tiles are cut.
+// outputs of a tile); and a tile is a run of outputs of one row, so what the padding leaves out costs nothing. Every
+// output is one chain of multiply_add in the order (row of taps, channel, pixel), or one for each lane of channels,
+// wherever the tiles are cut.
 #pragma once
 
 #include <algorithm>

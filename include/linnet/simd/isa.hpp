@@ -9,8 +9,8 @@
 #include "linnet/core/error.hpp"
 
 // Compilers that do not speak g++'s dialect have neither its vector types nor its target regions: there the baseline,
-// in plain scalars, is all. LINNET_SCALAR asks for the same elsewhere: the bits are those of the baseline of x86 as long
-// as the compiler fuses no product with a sum.
+// in plain scalars, is all. LINNET_SCALAR asks for the same elsewhere: the bits are those of the baseline of x86 as
+// long as the compiler fuses no product with a sum.
 #if defined(__GNUC__) && !defined(LINNET_SCALAR)
 #define LINNET_VECTORS 1
 #else

@@ -49,8 +49,8 @@ LINNET_INLINE double part_sum(__m256d a) {
   return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
 }
 
-/// Lane i is the sum of part(i), 0 <= i < 8, added in the order of part_sum(): the halves of two registers at once, then
-/// the quarters of four, and the rest of eight.
+/// Lane i is the sum of part(i), 0 <= i < 8, added in the order of part_sum(): the halves of two registers at once,
+/// then the quarters of four, and the rest of eight.
 template <class Parts>
 LINNET_INLINE __m256 part_sums(const Parts& part) {
   // Lane i comes out of these.
