@@ -37,7 +37,21 @@ template <class T>
 void pack_partial(const T* from, Index n, T* loaded, T* stored) {
   store(loaded, load(from, n));
   store(loaded + Pack<T>::kLanes, masked_load(from, n));
+  Pack<T> parts = zero<T>();
+  for (int i = 0; i < Pack<T>::kParts; ++i) {
+    const Index left = n - i * Pack<T>::kPartLanes;
+    if (left > 0) parts.part[i] = load_part(from + i * Pack<T>::kPartLanes, left, std::false_type{});
+  }
+  store(loaded + 2 * Pack<T>::kLanes, parts);
   store(stored, load(loaded), n);
+}
+
+/// Stores two packs, n lanes of each, with a lane between them; then adds them to what is there.
+template <class T>
+void pack_stores(const T* from, Index n, T* to) {
+  const Pack<T> packs[] = {load(from), load(from + Pack<T>::kLanes)};
+  store_packs(packs, 2, to, n + 1, n, false);
+  store_packs(packs, 2, to, n + 1, n, true);
 }
 
 /// The sum of each of kLanes packs, one by one and all together; then of the first three together.

@@ -154,7 +154,7 @@ TEST_CASE_TEMPLATE("a part of a pack: zeros behind it, and nothing behind it is 
       const std::vector<T> from = numbers<T>(n, 7);
       T* const end = static_cast<T*>(page.end());
       std::copy(from.begin(), from.end(), end - n);
-      std::vector<T> loaded(2 * kLanes<T>, T(77));
+      std::vector<T> loaded(3 * kLanes<T>, T(77));
       const int stored = std::min(n, kLanes<T>);
       std::fill(static_cast<T*>(page.other_end()) - stored, static_cast<T*>(page.other_end()), T(77));
       T* const to = static_cast<T*>(page.other_end()) - stored;
@@ -163,7 +163,25 @@ TEST_CASE_TEMPLATE("a part of a pack: zeros behind it, and nothing behind it is 
         const T expected = i < n ? from[static_cast<std::size_t>(i)] : T(0);
         CHECK(equal(loaded[static_cast<std::size_t>(i)], expected));
         CHECK(equal(loaded[static_cast<std::size_t>(kLanes<T> + i)], expected));
+        CHECK(equal(loaded[static_cast<std::size_t>(2 * kLanes<T> + i)], expected));
         if (i < stored) CHECK(equal(to[i], expected));
+      }
+    }
+  });
+}
+
+TEST_CASE_TEMPLATE("several packs are stored, or added, with nothing written beside them", T, float, double) {
+  const std::vector<T> from = numbers<T>(2 * kLanes<T>, 9);
+  test::for_each_isa([&](Isa set) {
+    CAPTURE(to_string(set));
+    for (int n = 1; n <= kLanes<T>; ++n) {
+      CAPTURE(n);
+      std::vector<T> to(static_cast<std::size_t>(2 * n + 2 + kLanes<T>), T(77));
+      LINNET_DISPATCH(pack_stores<T>, (from.data(), n, to.data()));
+      for (std::size_t i = 0; i < to.size(); ++i) {
+        const std::size_t pack = i / static_cast<std::size_t>(n + 1), lane = i % static_cast<std::size_t>(n + 1);
+        const bool written = pack < 2 && lane < static_cast<std::size_t>(n);
+        CHECK(equal(to[i], written ? T(2) * from[pack * kLanes<T> + lane] : T(77)));
       }
     }
   });

@@ -60,9 +60,9 @@ Index weight_block_rows(const Conv2DGeometry& g) {
   return std::min(g.y.output, std::max({Index{1}, kBlockBytes / row_bytes, kBlockPixels / g.x.output}));
 }
 
-/// multiply(image, its gradient, first, last): the products of the output rows [first, last) of every image, in blocks.
+/// multiply(image, gradient by its outputs, first, last): for the output rows [first, last) of every image, in blocks.
 template <class T, class Multiply>
-void for_each_weight_block(const Conv2DGeometry& g, const T* x, const T* dy, const Multiply& multiply) {
+void for_each_block_of_rows(const Conv2DGeometry& g, const T* x, const T* dy, const Multiply& multiply) {
   const Index block_rows = weight_block_rows<T>(g);
   for (Index n = 0; n < g.batch; ++n, x += g.input_size(), dy += g.output_size()) {
     for (Index first = 0; first < g.y.output; first += block_rows) {
@@ -159,7 +159,7 @@ void all_panel_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw, 
       }
     }
   };
-  for_each_weight_block(g, x, dy, multiply_block);
+  for_each_block_of_rows(g, x, dy, multiply_block);
 }
 
 LINNET_NAMESPACE_END

@@ -130,7 +130,7 @@ void all_row_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
       }
     }
   };
-  for_each_weight_block(g, x, dy, multiply_block);
+  for_each_block_of_rows(g, x, dy, multiply_block);
 }
 
 /// Scalars of working memory.

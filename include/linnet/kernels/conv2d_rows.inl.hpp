@@ -7,7 +7,7 @@ LINNET_INLINE Pack<T> row_bias(ByChannel, const T* bias, Index columns) {
 }
 template <class T>
 LINNET_INLINE Pack<T> row_bias(ByPack, const T* bias, Index) {
-  return bias == nullptr ? zero<T>() : broadcast(*bias);
+  return bias == nullptr ? zero<T>() : broadcast(*bias + T(0));  // no sum ends as -0, whatever parts it has
 }
 
 /// Rows of x that will soon be wanted are fetched so many rows ahead: with few channels or a single filter there is so
@@ -119,56 +119,61 @@ LINNET_INLINE void row_tile(ByChannel, const RowTaps& taps, const T* x, Ends end
   }
 }
 
+/// sums += the products of the channels that one part of a pack has lanes for: all of them, if `whole`, else `left`.
+template <class Taps, int kOutputs, class T, class Pixels>
+LINNET_INLINE void multiply_part(const Pixels& pixels, const T* factors, Index left, auto whole,
+                                 typename Pack<T>::Part (&sums)[kOutputs]) {
+  using Part = typename Pack<T>::Part;
+  constexpr int kPixels = kOutputs / Taps::kOutputs * Taps::kPixels;
+  Part factor[Taps::kTaps];
+  LINNET_UNROLL
+  for (int t = 0; t < Taps::kTaps; ++t) {
+    factor[t] = load_part(factors + t * Pack<T>::kLanes, Pack<T>::kPartLanes, std::true_type{});
+  }
+  LINNET_UNROLL
+  for (int p = -1; p <= kPixels; ++p) {
+    if (!pixels.inside(p)) continue;
+    const Part element = load_part(pixels.at(p), left, whole);
+    LINNET_UNROLL
+    for (int t = 0; t < Taps::kTaps; ++t) {
+      const int output = Taps::output(p, t);
+      if (output >= 0 && output < kOutputs) sums[output] = part_accumulate(sums[output], element, factor[t]);
+    }
+  }
+}
+
 /// The same of a single filter; w {rows, packs of channels, taps, lanes}. One part of the packs is taken through all
-/// taps before the next, so that the sums of as many outputs as a part has lanes stay in registers.
+/// taps before the next: with AVX2 the sums of eight outputs stay in registers so, and of four if it were whole packs.
 template <class Taps, class T, int kCount, bool kShort, class Ends>
 LINNET_INLINE void row_tile(ByPack, const RowTaps& taps, const T* x, Ends ends, const T* w, const Pack<T>& bias, T* y,
                             Index) {
   constexpr int kOutputs = kCount * Taps::kOutputs, kPixels = kCount * Taps::kPixels;
   constexpr Index kLanes = Pack<T>::kLanes, kPartLanes = Pack<T>::kPartLanes;
   using Part = typename Pack<T>::Part;
+  constexpr bool kMaskLess = Pack<T>::kParts > 1;  // with AVX-512 masks cost nothing
   using Pixels = TilePixels<T, kPixels, Ends>;
   Pack<T> totals[kOutputs];
   for (int part = 0; part < Pack<T>::kParts; ++part) {
     Part sums[kOutputs];
     LINNET_UNROLL
     for (int i = 0; i < kOutputs; ++i) sums[i] = Part{};
-    // The products of the next channels, of which `left` are left: as many as a part has lanes, if they are whole.
-    const auto multiply_part = [&](const Pixels& pixels, const T* factors, Index left, auto whole)
-                                   LINNET_INLINE_LAMBDA {
-                                     Part factor[Taps::kTaps];
-                                     LINNET_UNROLL
-                                     for (int t = 0; t < Taps::kTaps; ++t)
-                                       factor[t] = load_part(factors + t * kLanes, kPartLanes, std::true_type{});
-                                     LINNET_UNROLL
-                                     for (int p = -1; p <= kPixels; ++p) {
-                                       if (!pixels.inside(p)) continue;
-                                       const Part element = load_part(pixels.at(p), left, whole);
-                                       LINNET_UNROLL
-                                       for (int t = 0; t < Taps::kTaps; ++t) {
-                                         const int output = Taps::output(p, t);
-                                         if (output >= 0 && output < kOutputs)
-                                           sums[output] = part_accumulate(sums[output], element, factor[t]);
-                                       }
-                                     }
-                                   };
     const T* part_x = x + part * kPartLanes;
     const T* part_w = w + part * kPartLanes;
     if constexpr (kShort) {
       LINNET_UNROLL
       for (int row = 0; row < kShortRows; ++row) {
-        multiply_part(Pixels(part_x + row * taps.x_row, taps.x_pixel, ends), part_w + row * taps.w_row,
-                      taps.channels - part * kPartLanes, std::false_type{});
+        multiply_part<Taps, kOutputs>(Pixels(part_x + row * taps.x_row, taps.x_pixel, ends), part_w + row * taps.w_row,
+                                      taps.channels - part * kPartLanes, std::false_type{}, sums);
       }
     } else {
       for (Index row = 0; row < taps.rows; ++row) {
         Pixels pixels(part_x + row * taps.x_row, taps.x_pixel, ends);
         const T* factors = part_w + row * taps.w_row;
         for (Index left = taps.channels - part * kPartLanes; left > 0; left -= kLanes) {
-          if (Pack<T>::kParts > 1 && left >= kPartLanes) {  // with AVX-512 masks cost nothing
-            multiply_part(pixels, factors, left, std::true_type{});
+          if (kMaskLess && left >= kPartLanes) {
+            multiply_part<Taps, kOutputs>(pixels, factors, left, std::bool_constant<kMaskLess>{}, sums);
           } else {
-            multiply_part(pixels, factors, left, std::false_type{});
+            multiply_part<Taps, kOutputs>(pixels, factors, left, std::false_type{}, sums);
           }
           factors += Taps::kTaps * kLanes;
           pixels.advance(kLanes);
@@ -251,7 +256,7 @@ void row_output(const RowTaps& taps, const ConvAxis& axis, Index o, const T* x, 
     }
   }
   if constexpr (kByPack) {
-    y[o * taps.y_pixel] = sum(total) + (bias == nullptr ? T(0) : *bias);
+    y[o * taps.y_pixel] = sum(total) + (bias == nullptr ? T(0) : *bias + T(0));
   } else {
     store(y + o * taps.y_pixel, total, columns);
   }
@@ -261,22 +266,21 @@ void row_output(const RowTaps& taps, const ConvAxis& axis, Index o, const T* x, 
 /// registers (or, ByPack, than the pack has lanes to which they are summed).
 template <class Taps, class Channels, class T>
 constexpr auto row_tile_sizes() {
-  if constexpr (kPartBytes == 64 && Pack<T>::kLanes < 14 && std::is_same_v<Channels, ByPack>) {
-    return Sizes<4, 2, 1>{};
-  } else if constexpr (kPartBytes == 64 && std::is_same_v<Taps, DoublingTaps>) {
+  constexpr bool kByPack = std::is_same_v<Channels, ByPack>, kDoubling = std::is_same_v<Taps, DoublingTaps>;
+  if constexpr (kPartBytes == 64 && kByPack && Pack<T>::kLanes == 8) {
+    return std::conditional_t<kDoubling, Sizes<4, 2, 1>, Sizes<8, 4, 2, 1>>{};
+  } else if constexpr (kPartBytes == 64 && kDoubling) {
     return Sizes<7, 4, 2, 1>{};
-  } else if constexpr (kPartBytes == 64 && std::is_same_v<Taps, ThreeTaps> && std::is_same_v<Channels, ByChannel>) {
+  } else if constexpr (kPartBytes == 64 && std::is_same_v<Taps, ThreeTaps> && !kByPack) {
     return Sizes<14, 12, 10, 8, 7, 4, 2, 1>{};
   } else if constexpr (kPartBytes == 64) {
     return Sizes<14, 7, 4, 1>{};
-  } else if constexpr (std::is_same_v<Channels, ByPack> && std::is_same_v<Taps, DoublingTaps>) {
-    return Sizes<4, 2, 1>{};
-  } else if constexpr (std::is_same_v<Channels, ByPack>) {
-    return Sizes<8, 4, 2, 1>{};
-  } else if constexpr (kPartBytes == 32 && std::is_same_v<Taps, DoublingTaps>) {
-    return Sizes<3, 2, 1>{};
+  } else if constexpr (kPartBytes == 32 && kByPack) {
+    return std::conditional_t<kDoubling, Sizes<4, 2, 1>, Sizes<8, 4, 2, 1>>{};
   } else if constexpr (kPartBytes == 32) {
-    return Sizes<5, 4, 2, 1>{};
+    return std::conditional_t<kDoubling, Sizes<3, 2, 1>, Sizes<5, 4, 2, 1>>{};
+  } else if constexpr (kByPack && !kDoubling) {
+    return Sizes<4, 1>{};
   } else {
     return Sizes<2, 1>{};
   }

@@ -305,16 +305,17 @@ LINNET_INLINE Pack<T> masked_load(const T* from, Index n) {
     return load(from, n);
   }
 }
-/// One part of a pack: the first n lanes and zeros behind them, or `whole`.
+/// One part of a pack: all of its lanes, if `whole` (a bool_constant), else the first n (1 <= n, which may exceed them)
+/// and zeros behind them.
 template <class T>
 LINNET_INLINE typename Pack<T>::Part load_part(const T* from, Index n, auto whole) {
   typename Pack<T>::Part r{};
   if constexpr (whole) {
     std::memcpy(&r, from, sizeof(r));
   } else if constexpr (kHasMasks<T>) {
-    r = part_load_first(from, static_cast<int>(std::clamp<Index>(n, 0, Pack<T>::kPartLanes)));
+    r = part_load_first(from, static_cast<int>(std::min<Index>(n, Pack<T>::kPartLanes)));
   } else {
-    r = load_lanes(from, std::clamp<Index>(n, 0, Pack<T>::kPartLanes)).part[0];
+    r = load_lanes(from, std::min<Index>(n, Pack<T>::kPartLanes)).part[0];
   }
   return r;
 }
@@ -327,7 +328,7 @@ LINNET_INLINE void store(T* to, const Pack<T>& a, Index n) {
     LINNET_UNROLL
     for (int i = 0; i < P::kParts; ++i) {
       const int left = static_cast<int>(n) - i * P::kPartLanes;
-      if (left >= P::kPartLanes) {  // some processors are slow to store with a mask
+      if (P::kParts > 1 && left >= P::kPartLanes) {  // some processors are slow to store with a mask
         std::memcpy(to + i * P::kPartLanes, &a.part[i], sizeof(a.part[i]));
       } else if (left > 0) {
         part_store_first(to + i * P::kPartLanes, a.part[i], left);
@@ -339,7 +340,7 @@ LINNET_INLINE void store(T* to, const Pack<T>& a, Index n) {
 }
 
 /// `count` packs to memory, `step` scalars apart, the first `columns` lanes of each; `add`: to what is there. Not
-/// inlined: kernels end with it, when their sums leave the registers.
+/// inlined: kernels end with it. They give it a copy of their sums, since what has an address stays in no register.
 template <class T>
 LINNET_NOINLINE void store_packs(const Pack<T>* packs, int count, T* to, Index step, Index columns, bool add) {
   for (int i = 0; i < count; ++i, to += step) store(to, add ? load(to, columns) + packs[i] : packs[i], columns);
