@@ -101,6 +101,7 @@ struct RowKernels {
   const RowTilesFunction<T>* tiles;
   /// For kShortRows rows of taps and one step over the channels; some are null.
   const RowTilesFunction<T>* short_tiles;
+  Index short_from;             ///< the fewest channels of those
   RowOutputFunction<T> output;  ///< a single one
 };
 
@@ -152,7 +153,7 @@ void row_of_outputs(const RowKernels<T>& kernels, const RowTaps& taps, const Con
   const RowCut& cut = taps.cut;
   const auto output = [&](Index o) { kernels.output(taps, axis, o, x, w, bias, y, columns); };
   for (Index o = 0; o < cut.first; ++o) output(o);
-  const bool few_products = taps.rows == kShortRows && taps.channels <= step;
+  const bool few_products = taps.rows == kShortRows && taps.channels <= step && taps.channels >= kernels.short_from;
   const auto tiles = [&](std::size_t tile, Index from, Index to) {
     if (from == to) return;
     const bool shorter = few_products && kernels.short_tiles[tile] != nullptr;

@@ -143,7 +143,8 @@ LINNET_INLINE void multiply_part(const Pixels& pixels, const T* factors, Index l
 }
 
 /// The same of a single filter; w {rows, packs of channels, taps, lanes}. One part of the packs is taken through all
-/// taps before the next: with AVX2 the sums of eight outputs stay in registers so, and of four if it were whole packs.
+/// taps before the next: with AVX2 the sums of ten outputs stay in registers so, and of four if it were whole packs.
+/// `kShort`: as above, and without masks whole packs of channels.
 template <class Taps, class T, int kCount, bool kShort, class Ends>
 LINNET_INLINE void row_tile(ByPack, const RowTaps& taps, const T* x, Ends ends, const T* w, const Pack<T>& bias, T* y,
                             Index) {
@@ -153,7 +154,7 @@ LINNET_INLINE void row_tile(ByPack, const RowTaps& taps, const T* x, Ends ends, 
   constexpr bool kMaskLess = Pack<T>::kParts > 1;  // with AVX-512 masks cost nothing
   using Pixels = TilePixels<T, kPixels, Ends>;
   Pack<T> totals[kOutputs];
-  for (int part = 0; part < Pack<T>::kParts; ++part) {
+  const auto take_part = [&](int part) LINNET_INLINE_LAMBDA {
     Part sums[kOutputs];
     LINNET_UNROLL
     for (int i = 0; i < kOutputs; ++i) sums[i] = Part{};
@@ -163,7 +164,7 @@ LINNET_INLINE void row_tile(ByPack, const RowTaps& taps, const T* x, Ends ends, 
       LINNET_UNROLL
       for (int row = 0; row < kShortRows; ++row) {
         multiply_part<Taps, kOutputs>(Pixels(part_x + row * taps.x_row, taps.x_pixel, ends), part_w + row * taps.w_row,
-                                      taps.channels - part * kPartLanes, std::false_type{}, sums);
+                                      taps.channels - part * kPartLanes, std::bool_constant<kMaskLess>{}, sums);
       }
     } else {
       for (Index row = 0; row < taps.rows; ++row) {
@@ -182,6 +183,12 @@ LINNET_INLINE void row_tile(ByPack, const RowTaps& taps, const T* x, Ends ends, 
     }
     LINNET_UNROLL
     for (int i = 0; i < kOutputs; ++i) totals[i].part[part] = sums[i];
+  };
+  if constexpr (kShort) {
+    LINNET_UNROLL
+    for (int part = 0; part < Pack<T>::kParts; ++part) take_part(part);
+  } else {
+    for (int part = 0; part < Pack<T>::kParts; ++part) take_part(part);
   }
   for (Index c = 0; c < taps.channels; c += kLanes) {
     const T* ahead = x + (taps.rows - 1 + kRowsAhead) * taps.x_row + c;
@@ -196,10 +203,10 @@ LINNET_INLINE void row_tile(ByPack, const RowTaps& taps, const T* x, Ends ends, 
 }
 
 /// A usual tile, with registers of its own: beside other tiles in one function, a compiler has too few for either.
-template <class Taps, class Channels, class T, int kCount, class Ends>
+template <class Taps, class Channels, class T, int kCount, bool kShort, class Ends>
 LINNET_NOINLINE void row_tile_alone(const RowTaps& taps, const T* x, Ends ends, const T* w, const Pack<T>& bias, T* y,
                                     Index columns) {
-  row_tile<Taps, T, kCount, false>(Channels{}, taps, x, ends, w, bias, y, columns);
+  row_tile<Taps, T, kCount, kShort>(Channels{}, taps, x, ends, w, bias, y, columns);
 }
 
 /// The outputs [from, to), by counts of Taps::kOutputs, in tiles, of which the last ends where it must and may overlap
@@ -217,7 +224,7 @@ void row_tiles(const RowTaps& taps, Index from, Index to, const T* x, const T* w
     if constexpr (kPartBytes == 32 && kCount * Taps::kOutputs >= 4) {
       if (ends.first && ends.last && (ends.before || ends.behind)) {
         const auto tile = [&](auto known) {
-          row_tile_alone<Taps, Channels, T, kCount>(taps, tile_x, known, w, start, tile_y, columns);
+          row_tile_alone<Taps, Channels, T, kCount, kShort>(taps, tile_x, known, w, start, tile_y, columns);
         };
         if (!ends.before) {
           tile(KnownEnds<false, true>{});
@@ -268,15 +275,17 @@ template <class Taps, class Channels, class T>
 constexpr auto row_tile_sizes() {
   constexpr bool kByPack = std::is_same_v<Channels, ByPack>, kDoubling = std::is_same_v<Taps, DoublingTaps>;
   if constexpr (kPartBytes == 64 && kByPack && Pack<T>::kLanes == 8) {
-    return std::conditional_t<kDoubling, Sizes<4, 2, 1>, Sizes<8, 4, 2, 1>>{};
+    return std::conditional_t<kDoubling, Sizes<4, 2, 1>, Sizes<8, 4, 1>>{};
   } else if constexpr (kPartBytes == 64 && kDoubling) {
     return Sizes<7, 4, 2, 1>{};
   } else if constexpr (kPartBytes == 64 && std::is_same_v<Taps, ThreeTaps> && !kByPack) {
     return Sizes<14, 12, 10, 8, 7, 4, 2, 1>{};
   } else if constexpr (kPartBytes == 64) {
     return Sizes<14, 7, 4, 1>{};
+  } else if constexpr (kPartBytes == 32 && kByPack && Pack<T>::kLanes == 8) {
+    return std::conditional_t<kDoubling, Sizes<4, 2, 1>, Sizes<8, 4, 1>>{};
   } else if constexpr (kPartBytes == 32 && kByPack) {
-    return std::conditional_t<kDoubling, Sizes<4, 2, 1>, Sizes<8, 4, 2, 1>>{};
+    return std::conditional_t<kDoubling, Sizes<5, 4, 2, 1>, Sizes<10, 8, 4, 1>>{};
   } else if constexpr (kPartBytes == 32) {
     return std::conditional_t<kDoubling, Sizes<3, 2, 1>, Sizes<5, 4, 2, 1>>{};
   } else if constexpr (kByPack && !kDoubling) {
@@ -295,7 +304,9 @@ inline constexpr auto kRowTiles = make_row_tiles<Taps, Channels, T>(row_tile_siz
 /// The large tiles once more for few products, where there are registers enough for such tiles; null for the others.
 template <class Taps, class Channels, class T, int kCount>
 constexpr RowTilesFunction<T> short_row_tile() {
-  if constexpr (kPartBytes == 64 && std::is_same_v<Taps, ThreeTaps> && kCount == 14) {
+  constexpr bool kByPack = std::is_same_v<Channels, ByPack>;
+  if constexpr (std::is_same_v<Taps, ThreeTaps> &&
+                ((kPartBytes == 64 && kCount == 14) || (kPartBytes == 32 && kByPack && kCount >= 8))) {
     return &row_tiles<Taps, Channels, T, kCount, true>;
   } else {
     return nullptr;
@@ -313,6 +324,7 @@ RowKernels<T> row_kernels(Taps, Channels) {
   // With two multiply-adds a cycle, each of four cycles, eight sums are under way.
   constexpr Index kSums = Taps::kOutputs * (std::is_same_v<Channels, ByPack> ? 1 : Pack<T>::kParts);
   constexpr Index kEnough = 8 / kSums;
-  return {row_tile_sizes<Taps, Channels, T>().values, kEnough, kRowTiles<Taps, Channels, T>.data(),
-          kShortRowTiles<Taps, Channels, T>.data(), &row_output<Taps, Channels, T>};
+  constexpr Index kShortFrom = kPartBytes == 64 ? 1 : Channels::template kStep<T>;
+  return {row_tile_sizes<Taps, Channels, T>().values, kEnough,    kRowTiles<Taps, Channels, T>.data(),
+          kShortRowTiles<Taps, Channels, T>.data(),   kShortFrom, &row_output<Taps, Channels, T>};
 }
