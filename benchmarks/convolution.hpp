@@ -36,9 +36,9 @@ class Convolution {
       float* y = y_.data() + first * g_.output_size();
       float* scratch = scratch_.data() + thread * conv2d_scratch(direction_, algorithm_, g_);
       if (direction_ == ConvDirection::forward) {
-        conv2d_forward<float>(algorithm_, slice, x, w_.data(), packed_.data(), nullptr, y, scratch);
+        conv2d_forward<float>(algorithm_, slice, x, w_.data(), packed_.data(), {}, y, scratch);
       } else if (direction_ == ConvDirection::backward_data) {
-        conv2d_backward_data<float>(algorithm_, slice, y, w_.data(), packed_.data(), nullptr, x, scratch);
+        conv2d_backward_data<float>(algorithm_, slice, y, w_.data(), packed_.data(), {}, x, scratch);
       } else {
         float* dw = partials_.data() + piece * g_.kernel_size();
         std::fill(dw, dw + g_.kernel_size(), 0.0f);

@@ -49,22 +49,25 @@ Operands<T> make_operands(const Conv2DGeometry& g, std::vector<T> (*numbers)(Ind
           numbers(g.batch * g.output_size(), 4), numbers(g.kernel_size(), 5), numbers(g.channels, 6)};
 }
 
-/// The result of one direction by one algorithm. What a kernel must overwrite begins as NaN.
+/// The result of one direction by one algorithm (with a relu, if it has one). What a kernel must overwrite begins as
+/// NaN.
 template <class T>
-std::vector<T> run(ConvDirection direction, ConvAlgorithm algorithm, const Conv2DGeometry& g, const Operands<T>& in) {
+std::vector<T> run(ConvDirection direction, ConvAlgorithm algorithm, const Conv2DGeometry& g, const Operands<T>& in,
+                   bool relu = false) {
   const T nan = std::numeric_limits<T>::quiet_NaN();
   std::vector<T> packed(static_cast<std::size_t>(conv2d_packed_size<T>(direction, algorithm, g)), nan);
   std::vector<T> scratch(static_cast<std::size_t>(conv2d_scratch(direction, algorithm, g)), nan);
   conv2d_pack<T>(direction, algorithm, g, in.w.data(), packed.data());
   if (direction == ConvDirection::forward) {
     std::vector<T> y(static_cast<std::size_t>(g.batch * g.output_size()), nan);
-    conv2d_forward<T>(algorithm, g, in.x.data(), in.w.data(), packed.data(), in.bias.data(), y.data(), scratch.data());
+    conv2d_forward<T>(algorithm, g, in.x.data(), in.w.data(), packed.data(), {in.bias.data(), relu}, y.data(),
+                      scratch.data());
     return y;
   }
   if (direction == ConvDirection::backward_data) {
     std::vector<T> dx(static_cast<std::size_t>(g.batch * g.input_size()), nan);
-    conv2d_backward_data<T>(algorithm, g, in.dy.data(), in.w.data(), packed.data(), in.dx_bias.data(), dx.data(),
-                            scratch.data());
+    conv2d_backward_data<T>(algorithm, g, in.dy.data(), in.w.data(), packed.data(), {in.dx_bias.data(), relu},
+                            dx.data(), scratch.data());
     return dx;
   }
   std::vector<T> dw = in.dw;
@@ -88,10 +91,14 @@ void compare_with_reference(const Conv2DGeometry& g, Tally& tally) {
     ++tally.results;
     const auto zeros = std::count(expected.begin(), expected.end(), T(0));
     if (2 * zeros > static_cast<std::ptrdiff_t>(expected.size())) ++tally.mostly_zero;
+    std::vector<T> rectified = expected;
+    if (direction != ConvDirection::backward_weights) {
+      for (T& value : rectified) value = std::max(T(0), value);
+    }
     for (const ConvAlgorithm algorithm : kFast) {
       if (!conv2d_can(algorithm, direction, g)) continue;
       ++tally.comparisons;
-      if (run(direction, algorithm, g, in) != expected) {
+      if (run(direction, algorithm, g, in) != expected || run(direction, algorithm, g, in, true) != rectified) {
         ++tally.mismatches;
         MESSAGE(to_string(isa()), " ", to_string(algorithm), " direction ", static_cast<int>(direction), ": ",
                 g.to_string(), " pads ", g.y.pad, " ", g.x.pad);
@@ -201,13 +208,19 @@ TEST_CASE("matrix products of whole numbers") {
       std::vector<float> panels(static_cast<std::size_t>(panels_size<float>(depth, columns)));
       pack_panels<float>(depth, columns, b.data(), columns, 1, panels.data());
       std::vector<float> c(expected.size(), std::nanf(""));
-      gemm_packed<float>(rows, columns, depth, a.data(), depth, panels.data(), c.data(), columns, TileStart::bias,
-                         bias.data());
+      gemm_packed<float>(rows, columns, depth, a.data(), depth, panels.data(), c.data(), columns, {bias.data()});
       CHECK(c == expected);
       std::fill(c.begin(), c.end(), std::nanf(""));
-      gemm<float>(rows, columns, depth, a.data(), depth, b.data(), columns, c.data(), columns, TileStart::bias,
-                  bias.data());
+      gemm<float>(rows, columns, depth, a.data(), depth, b.data(), columns, c.data(), columns, {bias.data()});
       CHECK(c == expected);
+
+      // With a relu, which waits for the last block of the inner index.
+      std::vector<float> rectified = expected;
+      for (float& value : rectified) value = std::max(0.0f, value);
+      gemm_packed<float>(rows, columns, depth, a.data(), depth, panels.data(), c.data(), columns, {bias.data(), true});
+      CHECK(c == rectified);
+      gemm<float>(rows, columns, depth, a.data(), depth, b.data(), columns, c.data(), columns, {bias.data(), true});
+      CHECK(c == rectified);
 
       // A B from B stored the other way round.
       std::vector<float> b_transposed(b.size());
@@ -267,13 +280,11 @@ TEST_CASE("matrix products of fractions have the same bits with AVX2 and AVX-512
         const auto a = fractions<float>(rows * depth, 1), b = fractions<float>(depth * columns, 2);
         const auto bias = fractions<float>(columns, 3);
         std::vector<float> c(static_cast<std::size_t>(rows * columns));
-        gemm<float>(rows, columns, depth, a.data(), depth, b.data(), columns, c.data(), columns, TileStart::bias,
-                    bias.data());
+        gemm<float>(rows, columns, depth, a.data(), depth, b.data(), columns, c.data(), columns, {bias.data()});
         check(c);
         std::vector<float> panels(static_cast<std::size_t>(panels_size<float>(depth, columns)));
         pack_panels<float>(depth, columns, b.data(), columns, 1, panels.data());
-        gemm_packed<float>(rows, columns, depth, a.data(), depth, panels.data(), c.data(), columns, TileStart::bias,
-                           bias.data());
+        gemm_packed<float>(rows, columns, depth, a.data(), depth, panels.data(), c.data(), columns, {bias.data()});
         check(c);
         std::vector<float> scratch(static_cast<std::size_t>(gemm_a_bt_scratch(columns, depth)));
         gemm_a_bt<float>(rows, columns, depth, a.data(), depth, b.data(), depth, c.data(), columns, scratch.data());

@@ -139,6 +139,7 @@ TEST_CASE("a plan says what it has chosen") {
   for (const char* part : {"training, batch 128", "2 threads", "conv2d + max_pool2d", "up_sampling2d + conv2d_3",
                            "16 sums of gradients of 28.4 KiB", "forward rows pooled by image, by weights rows  ",
                            "forward rows pooled by image, by weights rows, by data rows",
+                           "forward rows + relu, by weights rows, by data rows",
                            "BinaryCrossentropy with the last activation", to_string(isa())}) {
     CAPTURE(part);
     CHECK(text.find(part) != std::string::npos);

@@ -46,12 +46,12 @@ void pack_partial(const T* from, Index n, T* loaded, T* stored) {
   store(stored, load(loaded), n);
 }
 
-/// Stores two packs, n lanes of each, with a lane between them; then adds them to what is there.
+/// Stores two packs, n lanes of each, with a lane between them; then adds them to what is there (and takes a relu).
 template <class T>
-void pack_stores(const T* from, Index n, T* to) {
+void pack_stores(const T* from, Index n, bool relu, T* to) {
   const Pack<T> packs[] = {load(from), load(from + Pack<T>::kLanes)};
-  store_packs(packs, 2, to, n + 1, n, false);
-  store_packs(packs, 2, to, n + 1, n, true);
+  store_packs(packs, 2, to, n + 1, n);
+  add_packs(packs, 2, to, n + 1, n, relu);
 }
 
 /// The sum of each of kLanes packs, one by one and all together; then of the first three together.

@@ -176,12 +176,15 @@ TEST_CASE_TEMPLATE("several packs are stored, or added, with nothing written bes
     CAPTURE(to_string(set));
     for (int n = 1; n <= kLanes<T>; ++n) {
       CAPTURE(n);
-      std::vector<T> to(static_cast<std::size_t>(2 * n + 2 + kLanes<T>), T(77));
-      LINNET_DISPATCH(pack_stores<T>, (from.data(), n, to.data()));
-      for (std::size_t i = 0; i < to.size(); ++i) {
-        const std::size_t pack = i / static_cast<std::size_t>(n + 1), lane = i % static_cast<std::size_t>(n + 1);
-        const bool written = pack < 2 && lane < static_cast<std::size_t>(n);
-        CHECK(equal(to[i], written ? T(2) * from[pack * kLanes<T> + lane] : T(77)));
+      for (const bool relu : {false, true}) {
+        std::vector<T> to(static_cast<std::size_t>(2 * n + 2 + kLanes<T>), T(77));
+        LINNET_DISPATCH(pack_stores<T>, (from.data(), n, relu, to.data()));
+        for (std::size_t i = 0; i < to.size(); ++i) {
+          const std::size_t pack = i / static_cast<std::size_t>(n + 1), lane = i % static_cast<std::size_t>(n + 1);
+          const bool written = pack < 2 && lane < static_cast<std::size_t>(n);
+          const T twice = written ? T(2) * from[pack * kLanes<T> + lane] : T(77);
+          CHECK(equal(to[i], relu && twice < 0 ? T(0) : twice));
+        }
       }
     }
   });

@@ -15,7 +15,7 @@ void activate(ActivationKind kind, T alpha, Index n, T* y) {
     case ActivationKind::softmax:
       return;  // softmax is not element-wise: activate_softmax
     case ActivationKind::relu:
-      return map_elements(n, y, y, [&](const Pack<T>& z) { return max(zeros, z); });
+      return map_elements(n, y, y, [](const Pack<T>& z) { return rectify(z); });
     case ActivationKind::leaky_relu:
       return map_elements(n, y, y, [&](const Pack<T>& z) { return select_less(z, zeros, a * z, z); });
     case ActivationKind::elu:

@@ -203,56 +203,59 @@ inline Index conv2d_scratch(ConvDirection direction, ConvAlgorithm algorithm, co
   return checked_multiply(baseline::kTileOutputs, checked_multiply(g.taps(), g.group_channels()));
 }
 
-/// y = x * w + bias (which may be null).
+/// y = f(x * w + bias).
 template <class T>
 void conv2d_forward(ConvAlgorithm algorithm, const Conv2DGeometry& g, const T* x, const T* w, const T* packed,
-                    const T* bias, T* y, T* scratch) {
+                    const Epilogue<T>& epilogue, T* y, T* scratch) {
   switch (algorithm) {
     case ConvAlgorithm::reference:
-      return reference::conv2d_forward(g, x, w, bias, y);
+      return reference::conv2d_forward(g, x, w, epilogue, y);
     case ConvAlgorithm::im2col:
-      return LINNET_DISPATCH(conv2d_forward_im2col<T>, (g, x, packed, bias, y, scratch));
+      return LINNET_DISPATCH(conv2d_forward_im2col<T>, (g, x, packed, epilogue, y, scratch));
     case ConvAlgorithm::direct:
-      return conv2d_forward_direct<T>(g, x, packed, bias, y);
+      return conv2d_forward_direct<T>(g, x, packed, epilogue, y);
     case ConvAlgorithm::rows:
-      return conv2d_forward_rows<T>(g, x, packed, bias, y);
+      return conv2d_forward_rows<T>(g, x, packed, epilogue, y);
     case ConvAlgorithm::narrow:
-      return LINNET_DISPATCH(conv2d_forward_narrow<T>, (g, x, packed, bias, y));
+      return LINNET_DISPATCH(conv2d_forward_narrow<T>, (g, x, packed, epilogue, y));
     case ConvAlgorithm::narrow_rows:
-      return conv2d_forward_narrow_rows<T>(g, x, packed, bias, y);
+      return conv2d_forward_narrow_rows<T>(g, x, packed, epilogue, y);
     case ConvAlgorithm::depthwise:
-      return LINNET_DISPATCH(conv2d_forward_depthwise<T>, (g, x, w, bias, y));
+      return LINNET_DISPATCH(conv2d_forward_depthwise<T>, (g, x, w, epilogue, y));
   }
 }
 
-/// dx = the gradient by x, + bias (which may be null): with one, this is the forward pass of a transposed convolution.
+/// dx = f(the gradient by x + bias): with an epilogue, this is the forward pass of a transposed convolution.
 template <class T>
 void conv2d_backward_data(ConvAlgorithm algorithm, const Conv2DGeometry& g, const T* dy, const T* w, const T* packed,
-                          const T* bias, T* dx, T* scratch) {
-  const auto start_with_bias = [&] {
-    if (bias == nullptr) return std::fill(dx, dx + g.batch * g.input_size(), T(0));
-    for (Index pixel = 0; pixel < g.batch * g.input_size(); pixel += g.channels) {
-      std::copy_n(bias, g.channels, dx + pixel);
+                          const Epilogue<T>& epilogue, T* dx, T* scratch) {
+  const Index size = g.batch * g.input_size();
+  const auto scatter = [&](const auto& add_products) {  // for kernels that add to dx
+    for (Index pixel = 0; pixel < size; pixel += g.channels) {
+      if (epilogue.bias == nullptr) {
+        std::fill_n(dx + pixel, g.channels, T(0));
+      } else {
+        std::copy_n(epilogue.bias, g.channels, dx + pixel);
+      }
     }
+    add_products();
+    for (Index i = 0; i < size; ++i) dx[i] = epilogue.finish(dx[i]);
   };
   switch (algorithm) {
     case ConvAlgorithm::reference:
-      start_with_bias();
-      return reference::conv2d_backward_data(g, dy, w, dx);
+      return scatter([&] { reference::conv2d_backward_data(g, dy, w, dx); });
     case ConvAlgorithm::im2col:
-      start_with_bias();
-      return LINNET_DISPATCH(conv2d_backward_data_im2col<T>, (g, dy, packed, dx, scratch));
+      return scatter([&] { LINNET_DISPATCH(conv2d_backward_data_im2col<T>, (g, dy, packed, dx, scratch)); });
     case ConvAlgorithm::direct:
-      return conv2d_forward_direct<T>(turned(g), dy, packed, bias, dx);
+      return conv2d_forward_direct<T>(turned(g), dy, packed, epilogue, dx);
     case ConvAlgorithm::rows:
-      return conv2d_backward_data_rows<T>(g, dy, packed, bias, dx);
+      return conv2d_backward_data_rows<T>(g, dy, packed, epilogue, dx);
     case ConvAlgorithm::narrow:
-      return LINNET_DISPATCH(conv2d_forward_narrow<T>, (turned(g), dy, packed, bias, dx));
+      return LINNET_DISPATCH(conv2d_forward_narrow<T>, (turned(g), dy, packed, epilogue, dx));
     case ConvAlgorithm::narrow_rows:
-      return conv2d_backward_data_narrow_rows<T>(g, dy, packed, bias, dx);
+      return conv2d_backward_data_narrow_rows<T>(g, dy, packed, epilogue, dx);
     case ConvAlgorithm::depthwise:
-      start_with_bias();
-      return LINNET_DISPATCH(conv2d_backward_data_depthwise<T>, (g, dy, w, dx));
+      return scatter([&] { LINNET_DISPATCH(conv2d_backward_data_depthwise<T>, (g, dy, w, dx)); });
   }
 }
 

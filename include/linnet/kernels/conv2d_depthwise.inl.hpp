@@ -1,7 +1,7 @@
 // Depthwise convolutions: every channel by itself, lanes over the channels. Weights {taps, channels}. See conv2d.hpp.
 
 template <class T>
-void conv2d_forward_depthwise(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T* y) {
+void conv2d_forward_depthwise(const Conv2DGeometry& g, const T* x, const T* w, const Epilogue<T>& epilogue, T* y) {
   constexpr Index kLanes = Pack<T>::kLanes;
   for (Index n = 0; n < g.batch; ++n) {
     for (Index oy = 0; oy < g.y.output; ++oy) {
@@ -11,7 +11,7 @@ void conv2d_forward_depthwise(const Conv2DGeometry& g, const T* x, const T* w, c
         T* to = y + n * g.output_size() + (oy * g.x.output + ox) * g.filters;
         for (Index c = 0; c < g.channels; c += kLanes) {
           const Index left = g.channels - c;
-          Pack<T> total = bias == nullptr ? zero<T>() : load(bias + c, left);
+          Pack<T> total = epilogue.bias == nullptr ? zero<T>() : load(epilogue.bias + c, left);
           for (Index r = ty.first; r < ty.last; ++r) {
             const T* row = x + n * g.input_size() + g.y.pixel(oy, r) * g.x.input * g.channels + c;
             for (Index s = tx.first; s < tx.last; ++s) {
@@ -19,7 +19,7 @@ void conv2d_forward_depthwise(const Conv2DGeometry& g, const T* x, const T* w, c
                                    load(w + (r * g.x.taps + s) * g.channels + c, left), total);
             }
           }
-          store(to + c, total, left);
+          store(to + c, epilogue.relu ? rectify(total) : total, left);
         }
       }
     }

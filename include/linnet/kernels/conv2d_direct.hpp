@@ -24,10 +24,9 @@ LINNET_INLINE void for_each_run(const ConvAxis& axis, const Visit& visit) {
 /// same taps: the inside, four edges and four corners when padded by 1. In a rectangle, tiles run along its longer
 /// side.
 template <class T>
-void conv2d_forward_direct(const Conv2DGeometry& g, const T* x, const T* panels, const T* bias, T* y) {
+void conv2d_forward_direct(const Conv2DGeometry& g, const T* x, const T* panels, const Epilogue<T>& epilogue, T* y) {
   constexpr Index kLanes = kPanelWidth<T>;
   const Index in = g.group_channels(), out = g.group_filters();
-  const TileStart start = bias == nullptr ? TileStart::zero : TileStart::bias;
   const bool joined = g.groups == 1 && g.x.dilation == 1;  // the taps of a row lie side by side
   TileTaps taps;
   taps.a_row = g.y.dilation * g.x.input * g.channels;
@@ -39,7 +38,7 @@ void conv2d_forward_direct(const Conv2DGeometry& g, const T* x, const T* panels,
   const Index a_down = g.y.stride * g.x.input * g.channels, a_right = g.x.stride * g.channels;
   const Index c_down = g.x.output * g.filters, c_right = g.filters;
   for (Index group = 0; group < g.groups; ++group, panels += panels_size<T>(g.taps() * in, out)) {
-    const T* group_bias = bias == nullptr ? nullptr : bias + group * out;
+    const Epilogue<T> of_group = epilogue.at(group * out);
     for (Index n = 0; n < g.batch; ++n) {
       const T* image = x + n * g.input_size() + group * in;
       T* result = y + n * g.output_size() + group * out;
@@ -57,7 +56,7 @@ void conv2d_forward_direct(const Conv2DGeometry& g, const T* x, const T* panels,
           const Index lines = wide ? y1 - y0 : x1 - x0, outputs = wide ? x1 - x0 : y1 - y0;
           for (Index line = 0; line < lines; ++line) {
             tile_all(taps, outputs, out, a + line * (wide ? a_down : a_right), wide ? a_right : a_down, w, true,
-                     c + line * (wide ? c_down : c_right), wide ? c_right : c_down, start, group_bias);
+                     c + line * (wide ? c_down : c_right), wide ? c_right : c_down, of_group);
           }
         });
       });
@@ -124,7 +123,7 @@ void conv2d_backward_weights_direct(const Conv2DGeometry& g, const T* x, const T
     T* c = dw + (block.ty * g.x.taps + block.tx) * in * g.filters;
     for (Index group = 0; group < g.groups; ++group) {
       tile_all(taps, block.tap_count * in, out, x + block.x + group * in, Index{1}, dy + block.dy + group * out, false,
-               c + group * out, g.filters, TileStart::accumulate, static_cast<const T*>(nullptr));
+               c + group * out, g.filters, Epilogue<T>{.accumulate = true});
     }
   });
 }

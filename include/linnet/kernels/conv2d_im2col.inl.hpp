@@ -36,7 +36,8 @@ LINNET_INLINE void gather_patches(const Conv2DGeometry& g, const T* image, Index
 
 /// Forward, with weights in panels (conv2d_pack).
 template <class T>
-void conv2d_forward_im2col(const Conv2DGeometry& g, const T* x, const T* panels, const T* bias, T* y, T* patches) {
+void conv2d_forward_im2col(const Conv2DGeometry& g, const T* x, const T* panels, const Epilogue<T>& epilogue, T* y,
+                           T* patches) {
   const Index in = g.group_channels(), out = g.group_filters();
   const Index depth = g.taps() * in;
   const Index panels_size = depth * ((out + Pack<T>::kLanes - 1) / Pack<T>::kLanes * Pack<T>::kLanes);
@@ -48,9 +49,7 @@ void conv2d_forward_im2col(const Conv2DGeometry& g, const T* x, const T* panels,
         const Index last = std::min(outputs, first + kTileOutputs);
         gather_patches(g, image, first, last, patches);
         gemm_packed(last - first, out, depth, static_cast<const T*>(patches), depth, panels + group * panels_size,
-                    y + n * g.output_size() + first * g.filters + group * out, g.filters,
-                    bias == nullptr ? TileStart::zero : TileStart::bias,
-                    bias == nullptr ? nullptr : bias + group * out);
+                    y + n * g.output_size() + first * g.filters + group * out, g.filters, epilogue.at(group * out));
       }
     }
   }
@@ -71,7 +70,7 @@ void conv2d_backward_data_im2col(const Conv2DGeometry& g, const T* dy, const T* 
       for (Index first = 0; first < outputs; first += kTileOutputs) {
         const Index last = std::min(outputs, first + kTileOutputs);
         gemm_packed(last - first, depth, out, dy + n * g.output_size() + first * g.filters + group * out, g.filters,
-                    panels + group * panels_size, patches, depth, TileStart::zero, static_cast<const T*>(nullptr));
+                    panels + group * panels_size, patches, depth);
         for_each_patch_pixel(g, first, last, [&](Index from, Index to) {
           if (to < 0) return;
           for (Index c = 0; c < in; c += kLanes) {

@@ -5,7 +5,7 @@
 /// lays them out.
 template <class T, int kPixels>
 LINNET_INLINE void narrow_pixels(const Conv2DGeometry& g, const ConvAxis::Range& ty, const ConvAxis::Range& tx,
-                                 const T* a, const T* w, T first, T* y) {
+                                 const T* a, const T* w, const Epilogue<T>& epilogue, T* y) {
   constexpr Index kLanes = Pack<T>::kLanes;
   Pack<T> sums[kPixels];
   LINNET_UNROLL
@@ -26,12 +26,13 @@ LINNET_INLINE void narrow_pixels(const Conv2DGeometry& g, const ConvAxis::Range&
       }
     }
   }
+  const T first = epilogue.bias == nullptr ? T(0) : *epilogue.bias;
   LINNET_UNROLL
-  for (int p = 0; p < kPixels; ++p) y[p * g.filters] = first + sum(sums[p]);
+  for (int p = 0; p < kPixels; ++p) y[p * g.filters] = epilogue.finish(first + sum(sums[p]));
 }
 
 template <class T>
-void conv2d_forward_narrow(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T* y) {
+void conv2d_forward_narrow(const Conv2DGeometry& g, const T* x, const T* w, const Epilogue<T>& epilogue, T* y) {
   constexpr Index kLanes = Pack<T>::kLanes;
   constexpr int kPixels = 4;
   const Index filter_size = g.taps() * ((g.channels + kLanes - 1) / kLanes * kLanes);
@@ -42,7 +43,7 @@ void conv2d_forward_narrow(const Conv2DGeometry& g, const T* x, const T* w, cons
         const bool empty = ty.first == ty.last || tx.first == tx.last;
         for (Index oy = y0; oy < y1; ++oy) {
           for (Index k = 0; k < g.filters; ++k) {
-            const T first = bias == nullptr ? T(0) : bias[k];
+            const Epilogue<T> of_filter = epilogue.at(k);
             const T* filter = w + k * filter_size;
             T* row = y + n * g.output_size() + oy * g.x.output * g.filters + k;
             const auto at = [&](Index ox) {
@@ -51,10 +52,10 @@ void conv2d_forward_narrow(const Conv2DGeometry& g, const T* x, const T* w, cons
             };
             Index ox = x0;
             for (; ox + kPixels <= x1; ox += kPixels) {
-              narrow_pixels<T, kPixels>(g, ty, tx, at(ox), filter, first, row + ox * g.filters);
+              narrow_pixels<T, kPixels>(g, ty, tx, at(ox), filter, of_filter, row + ox * g.filters);
             }
             for (; ox < x1; ++ox) {
-              narrow_pixels<T, 1>(g, ty, tx, at(ox), filter, first, row + ox * g.filters);
+              narrow_pixels<T, 1>(g, ty, tx, at(ox), filter, of_filter, row + ox * g.filters);
             }
           }
         }

@@ -73,7 +73,7 @@ void panel_weights(const PanelProducts& g, const T* elements, const T* packs, In
     LINNET_UNROLL
     for (int e = 0; e < kElements; ++e) totals[t][e] = sums[t][e];
   }
-  for (int t = 0; t < kTaps; ++t) store_packs(totals[t], kElements, dw + t * g.dw_tap, g.dw_element, columns, true);
+  for (int t = 0; t < kTaps; ++t) add_packs(totals[t], kElements, dw + t * g.dw_tap, g.dw_element, columns);
 }
 
 /// The numbers of elements of a pixel whose sums stay in the registers.

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "linnet/kernels/conv2d_geometry.hpp"
+#include "linnet/kernels/epilogue.hpp"
 
 LINNET_NAMESPACE_BEGIN
 
@@ -40,11 +41,12 @@ void for_each_product(const Conv2DGeometry& g, const Visit& visit) {
 
 namespace reference {
 
-/// bias may be null.
 template <class T>
-void conv2d_forward(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T* y) {
-  for (Index i = 0; i < g.batch * g.output_size(); ++i) y[i] = bias == nullptr ? T(0) : bias[i % g.filters];
+void conv2d_forward(const Conv2DGeometry& g, const T* x, const T* w, const Epilogue<T>& epilogue, T* y) {
+  const Index size = g.batch * g.output_size();
+  for (Index i = 0; i < size; ++i) y[i] = epilogue.bias == nullptr ? T(0) : epilogue.bias[i % g.filters];
   for_each_product(g, [&](Index x_at, Index w_at, Index y_at) { y[y_at] += x[x_at] * w[w_at]; });
+  for (Index i = 0; i < size; ++i) y[i] = epilogue.finish(y[i]);
 }
 
 /// Adds to dx.

@@ -138,7 +138,7 @@ void row_weights(const RowProducts& g, Index rows, const T* elements, const T* p
     for (int t = 0; t < kStride * kDepth; ++t) {
       T* to = dw + r * g.dw_row + t * g.dw_tap;
       if (g.dw_lane == 1) {
-        store_packs(totals[r][t], kElements, to, g.dw_element, columns, true);
+        add_packs(totals[r][t], kElements, to, g.dw_element, columns);
         continue;
       }
       for (int e = 0; e < kElements; ++e, to += g.dw_element) {

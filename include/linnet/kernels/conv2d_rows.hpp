@@ -73,6 +73,7 @@ struct RowTaps {
   Index x_row = 0, x_pixel = 0;  ///< from row to row of taps, and from pixel to pixel
   Index w_row = 0;
   Index y_pixel = 0;
+  bool relu = false;  ///< of the outputs
 };
 
 /// How a tile takes the channels: one at a time, broadcast to the lanes of up to a pack of filters ...
@@ -206,7 +207,7 @@ inline RowRange by_data_range(const ConvAxis& axis, Index step, Index o) {
 /// y from x, which are dx and dy by data. ByChannel from weights {group, panel of outputs, row, input, taps, lanes},
 /// ByPack (one group) from {output, row, pack of inputs, taps, lanes}.
 template <class Taps, class Channels, bool kByData, class T>
-void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T* y) {
+void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const Epilogue<T>& epilogue, T* y) {
   constexpr Index kLanes = kPanelWidth<T>;
   constexpr Index kStep = Channels::template kStep<T>;
   const RowKernels<T> kernels = LINNET_DISPATCH(row_kernels<T>, (Taps{}, Channels{}));
@@ -227,6 +228,7 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T*
   taps.channels = in;
   taps.x_pixel = x_channels;
   taps.y_pixel = y_channels;
+  taps.relu = epilogue.relu;
   const Index w_row = (in + kStep - 1) / kStep * Taps::kTaps * kLanes, w_pack = g.y.taps * w_row;
   const Index x_row = axis.input * x_channels, y_row = axis.output * y_channels;
   // A block of rows and images stays in the cache while it is taken through all outputs; unless the weights do not:
@@ -244,9 +246,8 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T*
     taps.x_row = range.pixel_step * x_row;
     taps.w_row = range.tap_step * w_row;
     const T* first_row = x + n * x_size + group * in + (range.rows == 0 ? 0 : range.pixel_row * x_row);
-    row_of_outputs<Taps>(kernels, taps, axis, kStep, first_row, panel + range.first * w_row,
-                         bias == nullptr ? nullptr : bias + k, y + n * y_size + row * y_row + k,
-                         std::min(kColumns, out - j));
+    row_of_outputs<Taps>(kernels, taps, axis, kStep, first_row, panel + range.first * w_row, epilogue.at(k).bias,
+                         y + n * y_size + row * y_row + k, std::min(kColumns, out - j));
   };
   for (Index from = 0; from < y_rows; from += kMostRows) {
     // Which rows of taps there are takes divisions, and is the same for all images.
@@ -273,23 +274,25 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T*
 }
 
 template <class T>
-void conv2d_forward_rows(const Conv2DGeometry& g, const T* x, const T* panels, const T* bias, T* y) {
-  if (g.x.stride == 2) return all_rows<HalvingTaps, ByChannel, false>(g, x, panels, bias, y);
-  all_rows<ThreeTaps, ByChannel, false>(g, x, panels, bias, y);
+void conv2d_forward_rows(const Conv2DGeometry& g, const T* x, const T* panels, const Epilogue<T>& epilogue, T* y) {
+  if (g.x.stride == 2) return all_rows<HalvingTaps, ByChannel, false>(g, x, panels, epilogue, y);
+  all_rows<ThreeTaps, ByChannel, false>(g, x, panels, epilogue, y);
 }
 template <class T>
-void conv2d_backward_data_rows(const Conv2DGeometry& g, const T* dy, const T* panels, const T* bias, T* dx) {
-  if (g.x.stride == 2) return all_rows<DoublingTaps, ByChannel, true>(g, dy, panels, bias, dx);
-  all_rows<ThreeTaps, ByChannel, true>(g, dy, panels, bias, dx);
+void conv2d_backward_data_rows(const Conv2DGeometry& g, const T* dy, const T* panels, const Epilogue<T>& epilogue,
+                               T* dx) {
+  if (g.x.stride == 2) return all_rows<DoublingTaps, ByChannel, true>(g, dy, panels, epilogue, dx);
+  all_rows<ThreeTaps, ByChannel, true>(g, dy, panels, epilogue, dx);
 }
 template <class T>
-void conv2d_forward_narrow_rows(const Conv2DGeometry& g, const T* x, const T* w, const T* bias, T* y) {
-  all_rows<ThreeTaps, ByPack, false>(g, x, w, bias, y);
+void conv2d_forward_narrow_rows(const Conv2DGeometry& g, const T* x, const T* w, const Epilogue<T>& epilogue, T* y) {
+  all_rows<ThreeTaps, ByPack, false>(g, x, w, epilogue, y);
 }
 template <class T>
-void conv2d_backward_data_narrow_rows(const Conv2DGeometry& g, const T* dy, const T* w, const T* bias, T* dx) {
-  if (g.x.stride == 2) return all_rows<DoublingTaps, ByPack, true>(g, dy, w, bias, dx);
-  all_rows<ThreeTaps, ByPack, true>(g, dy, w, bias, dx);
+void conv2d_backward_data_narrow_rows(const Conv2DGeometry& g, const T* dy, const T* w, const Epilogue<T>& epilogue,
+                                      T* dx) {
+  if (g.x.stride == 2) return all_rows<DoublingTaps, ByPack, true>(g, dy, w, epilogue, dx);
+  all_rows<ThreeTaps, ByPack, true>(g, dy, w, epilogue, dx);
 }
 
 LINNET_NAMESPACE_END

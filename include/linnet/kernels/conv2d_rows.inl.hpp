@@ -108,6 +108,10 @@ LINNET_INLINE void row_tile(ByChannel, const RowTaps& taps, const T* x, Ends end
       }
     }
   }
+  if (taps.relu) {
+    LINNET_UNROLL
+    for (int i = 0; i < kOutputs; ++i) sums[i] = rectify(sums[i]);
+  }
   if (columns >= kLanes) {
     LINNET_UNROLL
     for (int i = 0; i < kOutputs; ++i) store(y + i * taps.y_pixel, sums[i]);
@@ -115,7 +119,7 @@ LINNET_INLINE void row_tile(ByChannel, const RowTaps& taps, const T* x, Ends end
     Pack<T> results[kOutputs];
     LINNET_UNROLL
     for (int i = 0; i < kOutputs; ++i) results[i] = sums[i];
-    store_packs(results, kOutputs, y, taps.y_pixel, columns, false);
+    store_packs(results, kOutputs, y, taps.y_pixel, columns);
   }
 }
 
@@ -195,7 +199,8 @@ LINNET_INLINE void row_tile(ByPack, const RowTaps& taps, const T* x, Ends ends, 
     LINNET_UNROLL
     for (int p = 0; p < kPixels; ++p) LINNET_PREFETCH(ahead + p * taps.x_pixel);
   }
-  const Pack<T> result = sums_of(totals) + bias;
+  Pack<T> result = sums_of(totals) + bias;
+  if (taps.relu) result = rectify(result);
   if (taps.y_pixel == 1) return store(y, result, Index{kOutputs});
   alignas(64) T lanes[kLanes];
   store(lanes, result);
@@ -262,11 +267,8 @@ void row_output(const RowTaps& taps, const ConvAxis& axis, Index o, const T* x, 
       factors += Taps::kTaps * Pack<T>::kLanes;
     }
   }
-  if constexpr (kByPack) {
-    y[o * taps.y_pixel] = sum(total) + (bias == nullptr ? T(0) : *bias + T(0));
-  } else {
-    store(y + o * taps.y_pixel, total, columns);
-  }
+  if constexpr (kByPack) total = broadcast(sum(total)) + row_bias(Channels{}, bias, columns);
+  store(y + o * taps.y_pixel, taps.relu ? rectify(total) : total, columns);
 }
 
 /// The tiles that are compiled, by counts of Taps::kOutputs outputs. A tile has no more outputs than fit in the

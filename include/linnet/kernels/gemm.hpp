@@ -38,25 +38,31 @@ void pack_panels(Index depth, Index columns, const T* b, Index b_depth, Index b_
   }
 }
 
-/// C {rows, columns} = A {rows, depth} B {depth, columns} + bias; the rows of A, B and C begin every a_row, b_row and
-/// c_row scalars. Without a bias the sums begin with 0, or (accumulate) are added to C.
+/// The epilogue of the products [from, last) of `depth`, which are added to those before.
+template <class T>
+Epilogue<T> epilogue_of_block(const Epilogue<T>& epilogue, Index from, Index last, Index depth) {
+  return {from == 0 ? epilogue.bias : nullptr, epilogue.relu && last == depth, epilogue.accumulate || from > 0};
+}
+
+/// C {rows, columns} = A {rows, depth} B {depth, columns}, with its epilogue; the rows of A, B and C begin every a_row,
+/// b_row and c_row scalars.
 template <class T>
 void gemm(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* b, Index b_row, T* c, Index c_row,
-          TileStart start = TileStart::zero, const T* bias = nullptr) {
+          const Epilogue<T>& epilogue = {}) {
   // So much of the inner index at a time: rows of B may all fall into a few sets of the caches, which hold no more.
   constexpr Index kBlock = 128;
   TileTaps taps{.b_depth = b_row, .b_pack = kPanelWidth<T>};
   for (Index k = 0; k < depth || k == 0; k += kBlock) {
     taps.depth = std::min(kBlock, depth - k);
-    tile_all(taps, rows, columns, a + k, a_row, b + k * b_row, false, c, c_row, k == 0 ? start : TileStart::accumulate,
-             bias);
+    tile_all(taps, rows, columns, a + k, a_row, b + k * b_row, false, c, c_row,
+             epilogue_of_block(epilogue, k, k + taps.depth, depth));
   }
 }
 
 /// The same from B that pack_panels() has packed.
 template <class T>
 void gemm_packed(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* panels, T* c, Index c_row,
-                 TileStart start = TileStart::zero, const T* bias = nullptr) {
+                 const Epilogue<T>& epilogue = {}) {
   // So much of the inner index at a time: the rows of A of a tile then stay in the first cache, the panels of B in the
   // second.
   constexpr Index kBlock = 512;
@@ -65,7 +71,7 @@ void gemm_packed(Index rows, Index columns, Index depth, const T* a, Index a_row
   for (Index k = 0; k < depth || k == 0; k += kBlock) {
     taps.depth = std::min(kBlock, depth - k);
     tile_all(taps, rows, columns, a + k, a_row, panels + k * kLanes, true, c, c_row,
-             k == 0 ? start : TileStart::accumulate, bias);
+             epilogue_of_block(epilogue, k, k + taps.depth, depth));
   }
 }
 
@@ -116,7 +122,7 @@ void gemm_at_b(Index rows, Index columns, Index depth, const T* a, Index a_row, 
         for (Index j = 0; j < count; ++j) strip[i * count + j] = a[(k + i) * a_row + r + j];
       }
       tile_all(taps, count, columns, static_cast<const T*>(strip), Index{1}, b + k * b_row, false, c + r * c_row, c_row,
-               k == 0 && !accumulate ? TileStart::zero : TileStart::accumulate, static_cast<const T*>(nullptr));
+               Epilogue<T>{.accumulate = accumulate || k > 0});
     }
   }
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <span>
 
+#include "linnet/kernels/epilogue.hpp"
 #include "linnet/simd/dispatch.hpp"
 
 LINNET_NAMESPACE_BEGIN
@@ -18,11 +19,8 @@ struct TileTaps {
   Index b_pack = 0;                            ///< from a pack of columns of B to the next
 };
 
-/// What the sums of a tile begin with.
-enum class TileStart { zero, bias, accumulate };
-
 template <class T>
-using TileFunction = void (*)(const TileTaps&, const T*, Index, const T*, T*, Index, Index, TileStart, const T*);
+using TileFunction = void (*)(const TileTaps&, const T*, Index, const T*, T*, Index, Index, const Epilogue<T>&);
 
 /// What an instruction set has.
 template <class T>
@@ -50,17 +48,17 @@ LINNET_NAMESPACE_BEGIN
 /// the last pack of B may be read, though fewer columns are wanted.
 template <class T>
 void tile_all(const TileTaps& taps, Index rows, Index columns, const T* a, Index a_stride, const T* b, bool packed,
-              T* c, Index c_stride, TileStart start, const T* bias) {
+              T* c, Index c_stride, const Epilogue<T>& epilogue) {
   const TileKernels<T> kernels = LINNET_DISPATCH(tile_kernels<T>, ());
   for (Index j = 0, count; j < columns; j += count) {
     const bool wide = kernels.wide_columns > 0 && columns - j >= kernels.wide_columns;
     count = wide ? kernels.wide_columns : std::min(kPanelWidth<T>, columns - j);
     const bool masked = !packed && count < kPanelWidth<T>;
     const TileFunction<T>* tiles = wide ? kernels.wide : masked ? kernels.masked : kernels.plain;
-    const T* first_bias = bias == nullptr ? nullptr : bias + j;
+    const Epilogue<T> of_pack = epilogue.at(j);
     const T* b_pack = b + j / kPanelWidth<T> * taps.b_pack;
     for_each_part(wide ? kernels.wide_sizes : kernels.sizes, rows, [&](Index r, std::size_t size) {
-      tiles[size](taps, a + r * a_stride, a_stride, b_pack, c + r * c_stride + j, c_stride, count, start, first_bias);
+      tiles[size](taps, a + r * a_stride, a_stride, b_pack, c + r * c_stride + j, c_stride, count, of_pack);
     });
   }
 }

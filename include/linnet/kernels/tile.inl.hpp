@@ -1,6 +1,6 @@
 // The tiles of tile.hpp:
 //
-// c[r][j] = start + sum over the taps of a[r][.] * b[.][j], for kRows rows r and kPacks packs of columns j, kept in
+// c[r][j] = bias[j] + sum over the taps of a[r][.] * b[.][j], for kRows rows r and kPacks packs of columns j, kept in
 // registers. Every element is one chain of multiply_add in the order of the taps (to which, in the end, what c held
 // may be added), whatever the tile's size is: tiles may be cut in any way without changing a bit.
 
@@ -23,10 +23,10 @@ using WideSizes = Sizes<12, 8, 4, 2, 1>;
 /// kMasked: B may have no more than `columns` columns, fewer than a pack. Else all lanes of B may be read.
 template <class T, int kRows, int kPacks, bool kMasked>
 void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, Index c_stride, Index columns,
-          TileStart start, const T* bias) {
+          const Epilogue<T>& epilogue) {
   constexpr Index kLanes = Pack<T>::kLanes;
   constexpr int kPointers = (kRows + 3) / 4;  // one for every fourth row: those between are at indexed addresses
-  if (start == TileStart::accumulate) {       // read at the end
+  if (epilogue.accumulate) {                  // read at the end
     for (int r = 0; r < kRows; ++r) {
       for (int p = 0; p < kPacks; ++p) LINNET_PREFETCH(c + r * c_stride + p * kLanes);
     }
@@ -35,7 +35,7 @@ void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, In
   LINNET_UNROLL
   for (int p = 0; p < kPacks; ++p) {
     const Index left = columns - p * kLanes;
-    const Pack<T> first = start == TileStart::bias ? load(bias + p * kLanes, left) : zero<T>();
+    const Pack<T> first = epilogue.bias == nullptr ? zero<T>() : load(epilogue.bias + p * kLanes, left);
     LINNET_UNROLL
     for (int r = 0; r < kRows; ++r) sums[r][p] = first;
   }
@@ -69,7 +69,14 @@ void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, In
       }
     }
   }
-  if (columns >= kPacks * kLanes && start != TileStart::accumulate) {
+  if (epilogue.relu && !epilogue.accumulate) {
+    LINNET_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      LINNET_UNROLL
+      for (int p = 0; p < kPacks; ++p) sums[r][p] = rectify(sums[r][p]);
+    }
+  }
+  if (columns >= kPacks * kLanes && !epilogue.accumulate) {
     LINNET_UNROLL
     for (int r = 0; r < kRows; ++r) {
       LINNET_UNROLL
@@ -84,7 +91,13 @@ void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, In
     for (int r = 0; r < kRows; ++r) totals[p][r] = sums[r][p];
   }
   for (int p = 0; p < kPacks; ++p) {
-    store_packs(totals[p], kRows, c + p * kLanes, c_stride, columns - p * kLanes, start == TileStart::accumulate);
+    T* to = c + p * kLanes;
+    const Index left = columns - p * kLanes;
+    if (epilogue.accumulate) {
+      add_packs(totals[p], kRows, to, c_stride, left, epilogue.relu);
+    } else {
+      store_packs(totals[p], kRows, to, c_stride, left);
+    }
   }
 }
 

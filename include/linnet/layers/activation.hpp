@@ -10,9 +10,11 @@
 #include <cmath>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "linnet/core/names.hpp"
 #include "linnet/kernels/activation.hpp"
+#include "linnet/kernels/epilogue.hpp"
 #include "linnet/layers/layer.hpp"
 
 LINNET_NAMESPACE_BEGIN
@@ -53,6 +55,10 @@ struct Activation {
 
   /// Whether x < y gives f(x) <= f(y), element by element.
   constexpr bool never_falls() const { return !needs_input() && kind != Kind::softmax; }
+
+  /// Whether kernels of convolutions and of products take it (Epilogue): the others are a pass over the output of a
+  /// layer, which is in the cache then.
+  constexpr bool in_kernel() const { return kind == Kind::relu; }
 
   /// y = f(y), in place; softmax is over the last axis.
   template <class T>
@@ -112,11 +118,22 @@ inline Index saved_for(const Activation& activation, const Shape& output) {
   return activation.needs_input() ? output.size() : 0;
 }
 
-/// y holds z; saves it, where backward() will need it, and makes it f(z).
+/// What the kernel of a layer makes of its sums: it adds the bias (if `use_bias`), and takes a relu besides.
+template <class T>
+Epilogue<T> epilogue_with(const Activation& activation, bool use_bias, Parameters<const T> w) {
+  return {.bias = use_bias ? w[1].data() : nullptr, .relu = activation.in_kernel()};
+}
+
+/// The name of that kernel: "rows", "rows + relu".
+inline std::string with_epilogue(std::string kernel, const Activation& activation) {
+  return activation.in_kernel() ? std::move(kernel) + " + relu" : std::move(kernel);
+}
+
+/// y holds what the kernel made of z with epilogue_with(); saves z, where backward() will need it, and makes it f(z).
 template <class T>
 void finish_forward(const Activation& activation, const Context<T>& context, TensorView<T> y) {
   if (activation.needs_input() && context.training) std::copy(y.begin(), y.end(), context.saved.begin());
-  activation.apply(y);
+  if (!activation.in_kernel()) activation.apply(y);
 }
 
 /// Turns dy into dz, in place.

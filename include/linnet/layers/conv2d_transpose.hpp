@@ -61,8 +61,8 @@ struct Conv2DTranspose {
     plan.prepared = conv2d_packed_size(ConvDirection::backward_data, g);
     plan.prepared_dx = conv2d_packed_size(ConvDirection::forward, g);
     plan.scratch = conv2d_scratch(g);
-    plan.kernels = {conv2d_kernel(ConvDirection::backward_data, g), conv2d_kernel(ConvDirection::backward_weights, g),
-                    conv2d_kernel(ConvDirection::forward, g)};
+    plan.kernels = {with_epilogue(conv2d_kernel(ConvDirection::backward_data, g), activation),
+                    conv2d_kernel(ConvDirection::backward_weights, g), conv2d_kernel(ConvDirection::forward, g)};
     return plan;
   }
 
@@ -87,7 +87,7 @@ struct Conv2DTranspose {
   void forward(Context<T>& context, TensorView<const T> x, Parameters<const T> w, TensorView<T> y) const {
     const Conv2DGeometry g = batch_geometry(x.shape());
     conv2d_backward_data<T>(choose_conv2d(ConvDirection::backward_data, g), g, x.data(), w[0].data(),
-                            context.prepared.data(), use_bias ? w[1].data() : nullptr, y.data(),
+                            context.prepared.data(), epilogue_with<T>(activation, use_bias, w), y.data(),
                             context.scratch.data());
     finish_forward(activation, context, y);
   }
@@ -102,7 +102,7 @@ struct Conv2DTranspose {
     if (use_bias) column_sums<T>(dy.size() / filters, filters, dy.data(), dw[1].data());
     if (dx.empty()) return;
     conv2d_forward<T>(choose_conv2d(ConvDirection::forward, g), g, dy.data(), w[0].data(),
-                      context.prepared.data() + conv2d_packed_size(ConvDirection::backward_data, g), nullptr, dx.data(),
+                      context.prepared.data() + conv2d_packed_size(ConvDirection::backward_data, g), {}, dx.data(),
                       context.scratch.data());
   }
 

@@ -49,7 +49,7 @@ struct Dense {
     plan.saved_per_sample = saved_for(activation, plan.output);
     plan.scratch_dx = gemm_a_bt_scratch(in.back(), units);
     plan.overwrites_gradients = true;
-    plan.kernels = {"matrix product", "matrix product", "matrix product"};
+    plan.kernels = {with_epilogue("matrix product", activation), "matrix product", "matrix product"};
     return plan;
   }
 
@@ -57,7 +57,7 @@ struct Dense {
   void forward(Context<T>& context, TensorView<const T> x, Parameters<const T> w, TensorView<T> y) const {
     const Index n = x.shape().back();
     gemm<T>(x.size() / n, units, n, x.data(), n, w[0].data(), units, y.data(), units,
-            use_bias ? TileStart::bias : TileStart::zero, use_bias ? w[1].data() : nullptr);
+            epilogue_with<T>(activation, use_bias, w));
     finish_forward(activation, context, y);
   }
 

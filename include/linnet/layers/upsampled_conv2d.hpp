@@ -43,8 +43,8 @@ struct UpsampledConv2D {
     plan.prepared = checked_add(g.kernel_size(), conv2d_packed_size(ConvDirection::backward_data, g));
     plan.prepared_dx = conv2d_packed_size(ConvDirection::forward, g);
     plan.scratch = checked_add(kernel_scratch(g), conv2d_scratch(g));
-    plan.kernels = {conv2d_kernel(ConvDirection::backward_data, g), conv2d_kernel(ConvDirection::backward_weights, g),
-                    conv2d_kernel(ConvDirection::forward, g)};
+    plan.kernels = {with_epilogue(conv2d_kernel(ConvDirection::backward_data, g), convolution.activation),
+                    conv2d_kernel(ConvDirection::backward_weights, g), conv2d_kernel(ConvDirection::forward, g)};
     return plan;
   }
 
@@ -72,7 +72,7 @@ struct UpsampledConv2D {
     const Conv2DGeometry g = batch_geometry(x.shape());
     const T* v = context.prepared.data();
     conv2d_backward_data<T>(choose_conv2d(ConvDirection::backward_data, g), g, x.data(), v, v + g.kernel_size(),
-                            convolution.use_bias ? w[1].data() : nullptr, y.data(),
+                            epilogue_with<T>(convolution.activation, convolution.use_bias, w), y.data(),
                             context.scratch.data() + kernel_scratch(g));
     finish_forward(convolution.activation, context, y);
   }
@@ -92,7 +92,7 @@ struct UpsampledConv2D {
       column_sums<T>(dy.size() / convolution.filters, convolution.filters, dy.data(), dw[1].data());
     if (dx.empty()) return;
     const T* packed = v + g.kernel_size() + conv2d_packed_size(ConvDirection::backward_data, g);
-    conv2d_forward<T>(choose_conv2d(ConvDirection::forward, g), g, dy.data(), v, packed, nullptr, dx.data(), scratch);
+    conv2d_forward<T>(choose_conv2d(ConvDirection::forward, g), g, dy.data(), v, packed, {}, dx.data(), scratch);
   }
 
  private:

@@ -339,11 +339,25 @@ LINNET_INLINE void store(T* to, const Pack<T>& a, Index n) {
   }
 }
 
-/// `count` packs to memory, `step` scalars apart, the first `columns` lanes of each; `add`: to what is there. Not
-/// inlined: kernels end with it. They give it a copy of their sums, since what has an address stays in no register.
+/// max(0, a). A NaN is kept.
 template <class T>
-LINNET_NOINLINE void store_packs(const Pack<T>* packs, int count, T* to, Index step, Index columns, bool add) {
-  for (int i = 0; i < count; ++i, to += step) store(to, add ? load(to, columns) + packs[i] : packs[i], columns);
+LINNET_INLINE Pack<T> rectify(const Pack<T>& a) {
+  return max(zero<T>(), a);
+}
+
+/// `count` packs to memory, `step` scalars apart, the first `columns` lanes of each. Not inlined: kernels end with it.
+/// They give it a copy of their sums, since what has an address stays in no register.
+template <class T>
+LINNET_NOINLINE void store_packs(const Pack<T>* packs, int count, T* to, Index step, Index columns) {
+  for (int i = 0; i < count; ++i, to += step) store(to, packs[i], columns);
+}
+/// The same, added to what is there; `relu`: and rectified.
+template <class T>
+LINNET_NOINLINE void add_packs(const Pack<T>* packs, int count, T* to, Index step, Index columns, bool relu = false) {
+  for (int i = 0; i < count; ++i, to += step) {
+    const Pack<T> total = load(to, columns) + packs[i];
+    store(to, relu ? rectify(total) : total, columns);
+  }
 }
 
 /// The sum of all lanes: lane i and lane i + half are added until one is left, in every set.
