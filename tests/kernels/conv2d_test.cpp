@@ -117,6 +117,16 @@ TEST_CASE("convolutions of whole numbers equal the reference to the bit, in over
       compare_with_reference<float>(g, tally);
       compare_with_reference<double>(g, tally);
     }
+    // A few channels to a few filters, of which half a pack is enough, in rows of whole tiles.
+    for (const Index channels : {1, 2, 3, 4, 6, 8, 9}) {
+      for (const Index filters : {3, 6, 8, 9, 24}) {
+        const ConvAxis halved = conv_axis(46, 4, 2, 1, 1, 1);
+        compare_with_reference<float>(same_conv(23, 3, channels, filters), tally);
+        compare_with_reference<double>(same_conv(13, 3, channels, filters), tally);
+        compare_with_reference<float>({1, channels, filters, 1, halved, halved}, tally);
+        compare_with_reference<float>(same_conv(18, 5, channels, filters), tally);
+      }
+    }
     // In several blocks of rows, of images, and with weights that no cache keeps.
     compare_with_reference<float>({2, 40, 36, 2, conv_axis(40, 3, 1, 1, 1, 1), conv_axis(72, 3, 1, 1, 1, 1)}, tally);
     compare_with_reference<float>(same_conv(28, 3, 20, 20, 5), tally);

@@ -37,6 +37,7 @@ template <class T>
 struct PanelWeightsKernels {
   std::span<const Index> sizes;  ///< the numbers of elements
   const PanelWeightsFunction<T>* weights;
+  Index lanes;  ///< the most filters
   GatherFunction<T> gather;
 };
 
@@ -99,8 +100,9 @@ template <int kStride, class T>
 void all_panel_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw, T* scratch) {
   constexpr Index kLanes = kPanelWidth<T>;
   constexpr int kDepth = row_depth(kStride);
-  const PanelWeightsKernels<T> kernels =
-      LINNET_DISPATCH(panel_weights_kernels<T>, (std::integral_constant<int, kStride>{}));
+  constexpr std::integral_constant<int, kStride> stride;
+  const PanelWeightsKernels<T> whole = LINNET_DISPATCH(panel_weights_kernels<T>, (stride, std::false_type{}));
+  const PanelWeightsKernels<T> half = LINNET_DISPATCH(panel_weights_kernels<T>, (stride, std::true_type{}));
   const WeightPanels<T> panels(g);
   const Index in = g.group_channels(), out = g.group_filters();
   const Index x_row = g.x.input * g.channels, dy_row = g.x.output * g.filters;
@@ -128,21 +130,22 @@ void all_panel_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw, 
       T* to = packs;
       for (Index j = 0; j < out; j += kLanes) {
         for (Index o = row; o < end; ++o, to += panels.pack_row) {
-          kernels.gather(output + o * dy_row + group * out + j, g.filters, g.x.output, out - j, panels.pack_margin, to);
+          whole.gather(output + o * dy_row + group * out + j, g.filters, g.x.output, out - j, panels.pack_margin, to);
         }
       }
       for (Index c = 0; c < in; c += kLanes) {
         const T* elements = image + group * in + c + x_first * x_row;
         if (!in_place) {
           for (Index r = x_first; r < x_end; ++r, elements += x_row) {
-            kernels.gather(elements, g.channels, g.x.input, in - c, panels.element_margin,
-                           gathered + (r - x_first) * panels.element_row);
+            whole.gather(elements, g.channels, g.x.input, in - c, panels.element_margin,
+                         gathered + (r - x_first) * panels.element_row);
           }
           elements = gathered + panels.element_margin * kLanes;
         }
         elements += (kStride * first - g.x.pad) * products.element_pixel;
         const T* panel = packs + (first + panels.pack_margin) * kLanes;
         for (Index j = 0; j < out; j += kLanes, panel += (end - row) * panels.pack_row) {
+          const PanelWeightsKernels<T>& kernels = out - j <= half.lanes ? half : whole;
           for (Index ty = 0; ty < g.y.taps; ++ty) {
             const ConvAxis::Range reached = g.y.outputs_of(ty);
             const Index o0 = std::max(row, reached.first), o1 = std::min(end, reached.last);

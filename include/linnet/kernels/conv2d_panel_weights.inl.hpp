@@ -19,18 +19,18 @@ void gather_packs(const T* from, Index step, Index pixels, Index columns, Index 
 
 /// dw {taps of a row, kElements, lanes} += the products of kElements of every pixel in g.rows rows and the packs that
 /// they meet: that of the same step, and those before it.
-template <class T, int kStride, int kElements>
+template <class T, class P, int kStride, int kElements>
 void panel_weights(const PanelProducts& g, const T* elements, const T* packs, Index columns, T* dw) {
-  constexpr Index kLanes = Pack<T>::kLanes;
+  constexpr Index kLanes = kPanelWidth<T>;
   constexpr int kDepth = row_depth(kStride), kTaps = kStride * kDepth;
   for (int t = 0; t < kTaps; ++t) {  // wanted at the end, and for many channels and filters out of reach until then
     for (int e = 0; e < kElements; ++e) LINNET_PREFETCH(dw + t * g.dw_tap + e * g.dw_element);
   }
-  Pack<T> sums[kTaps][kElements];
+  P sums[kTaps][kElements];
   LINNET_UNROLL
   for (int t = 0; t < kTaps; ++t) {
     LINNET_UNROLL
-    for (int e = 0; e < kElements; ++e) sums[t][e] = zero<T>();
+    for (int e = 0; e < kElements; ++e) sums[t][e] = zero_as<P>();
   }
   for (Index row = 0; row < g.rows; ++row) {
     const T* pixel = elements + row * g.element_row;
@@ -42,22 +42,22 @@ void panel_weights(const PanelProducts& g, const T* elements, const T* packs, In
         const T* at = pixel + s * g.element_pixel;
         // What there is more of is taken one by one: the other side stays in registers, beside the sums.
         if constexpr (kElements > kDepth) {
-          Pack<T> factor[kDepth];
+          P factor[kDepth];
           LINNET_UNROLL
-          for (int d = 0; d < kDepth; ++d) factor[d] = load(pack - d * kLanes);
+          for (int d = 0; d < kDepth; ++d) factor[d] = load_as<P>(pack - d * kLanes);
           LINNET_UNROLL
           for (int e = 0; e < kElements; ++e) {
-            const Pack<T> element = broadcast(at[e]);
+            const P element = broadcast_as<P>(at[e]);
             LINNET_UNROLL
             for (int d = 0; d < kDepth; ++d) accumulate(sums[kStride * d + s][e], element, factor[d]);
           }
         } else {
-          Pack<T> element[kElements];
+          P element[kElements];
           LINNET_UNROLL
-          for (int e = 0; e < kElements; ++e) element[e] = broadcast(at[e]);
+          for (int e = 0; e < kElements; ++e) element[e] = broadcast_as<P>(at[e]);
           LINNET_UNROLL
           for (int d = 0; d < kDepth; ++d) {
-            const Pack<T> factor = load(pack - d * kLanes);
+            const P factor = load_as<P>(pack - d * kLanes);
             LINNET_UNROLL
             for (int e = 0; e < kElements; ++e) accumulate(sums[kStride * d + s][e], element[e], factor);
           }
@@ -67,7 +67,7 @@ void panel_weights(const PanelProducts& g, const T* elements, const T* packs, In
       pack += kLanes;
     }
   }
-  Pack<T> totals[kTaps][kElements];
+  P totals[kTaps][kElements];
   LINNET_UNROLL
   for (int t = 0; t < kTaps; ++t) {
     LINNET_UNROLL
@@ -77,26 +77,30 @@ void panel_weights(const PanelProducts& g, const T* elements, const T* packs, In
 }
 
 /// The numbers of elements of a pixel whose sums stay in the registers.
-template <int kStride>
+template <class P, int kStride>
 constexpr auto panel_weights_sizes() {
   if constexpr (kPartBytes == 64 && kStride == 1) {
     return Sizes<8, 4, 2, 1>{};
   } else if constexpr (kPartBytes == 64) {
     return Sizes<6, 4, 2, 1>{};
-  } else if constexpr (kStride == 1) {
+  } else if constexpr (kPartBytes == 32 && P::kParts == 1 && kStride == 1) {
+    return Sizes<4, 3, 2, 1>{};
+  } else if constexpr (kStride == 1 || P::kParts == 1) {
     return Sizes<2, 1>{};
   } else {
     return Sizes<1>{};
   }
 }
-template <class T, int kStride, int... kElements>
+template <class T, class P, int kStride, int... kElements>
 constexpr std::array<PanelWeightsFunction<T>, sizeof...(kElements)> make_panel_weights(Sizes<kElements...>) {
-  return {&panel_weights<T, kStride, kElements>...};
+  return {&panel_weights<T, P, kStride, kElements>...};
 }
-template <class T, int kStride>
-inline constexpr auto kPanelWeights = make_panel_weights<T, kStride>(panel_weights_sizes<kStride>());
+template <class T, class P, int kStride>
+inline constexpr auto kPanelWeights = make_panel_weights<T, P, kStride>(panel_weights_sizes<P, kStride>());
 
-template <class T, int kStride>
-PanelWeightsKernels<T> panel_weights_kernels(std::integral_constant<int, kStride>) {
-  return {panel_weights_sizes<kStride>().values, kPanelWeights<T, kStride>.data(), &gather_packs<T>};
+/// `kHalf`: of half a pack.
+template <class T, int kStride, bool kHalf>
+PanelWeightsKernels<T> panel_weights_kernels(std::integral_constant<int, kStride>, std::bool_constant<kHalf>) {
+  using P = std::conditional_t<kHalf, HalfPack<T>, Pack<T>>;
+  return {panel_weights_sizes<P, kStride>().values, kPanelWeights<T, P, kStride>.data(), P::kLanes, &gather_packs<T>};
 }

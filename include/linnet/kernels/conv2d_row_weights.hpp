@@ -4,7 +4,7 @@
 // By weights, an element of one side meets a pack of the other. The pack has the filters of dy and the element is one
 // of x; or, for a few filters of many channels (narrow), the pack has the channels of x and the element is one of dy.
 // The second is the first with the roles exchanged and the taps turned: both are one kernel, here, for a few elements
-// to a pixel. For more of them it pays to bring the packs into order first: conv2d_panel_weights.hpp.
+// to a pixel and whole packs. Else it pays to bring the packs into order first: conv2d_panel_weights.hpp.
 #pragma once
 
 #include <algorithm>
@@ -133,14 +133,21 @@ void all_row_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
   for_each_block_of_rows(g, x, dy, multiply_block);
 }
 
+/// Whether the gradient goes by panels: for more than a few channels, and for fewer filters than a pack has lanes,
+/// which are slow to read again and again where they lie.
+template <class T>
+bool goes_by_panels(const Conv2DGeometry& g) {
+  return g.group_channels() > kFewElements || g.group_filters() < kPanelWidth<T>;
+}
+
 /// Scalars of working memory.
 template <class T>
 Index conv2d_backward_weights_rows_scratch(const Conv2DGeometry& g) {
-  return g.group_channels() > kFewElements ? WeightPanels<T>(g).scratch() : 0;
+  return goes_by_panels<T>(g) ? WeightPanels<T>(g).scratch() : 0;
 }
 template <class T>
 void conv2d_backward_weights_rows(const Conv2DGeometry& g, const T* x, const T* dy, T* dw, T* scratch) {
-  if (g.group_channels() > kFewElements) {
+  if (goes_by_panels<T>(g)) {
     if (g.x.stride == 2) return all_panel_weights<2>(g, x, dy, dw, scratch);
     return all_panel_weights<1>(g, x, dy, dw, scratch);
   }

@@ -76,8 +76,13 @@ struct RowTaps {
   bool relu = false;  ///< of the outputs
 };
 
-/// How a tile takes the channels: one at a time, broadcast to the lanes of up to a pack of filters ...
+/// How a tile takes the channels: one at a time, broadcast to the lanes of up to a pack of filters; ...
 struct ByChannel {
+  template <class T>
+  static constexpr Index kStep = 1;
+};
+/// ... or to those of half a pack, where it holds all filters;
+struct ByHalf {
   template <class T>
   static constexpr Index kStep = 1;
 };
@@ -104,6 +109,7 @@ struct RowKernels {
   const RowTilesFunction<T>* short_tiles;
   Index short_from;             ///< the fewest channels of those
   RowOutputFunction<T> output;  ///< a single one
+  Index lanes;                  ///< the most filters
 };
 
 LINNET_NAMESPACE_END
@@ -210,7 +216,9 @@ template <class Taps, class Channels, bool kByData, class T>
 void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const Epilogue<T>& epilogue, T* y) {
   constexpr Index kLanes = kPanelWidth<T>;
   constexpr Index kStep = Channels::template kStep<T>;
-  const RowKernels<T> kernels = LINNET_DISPATCH(row_kernels<T>, (Taps{}, Channels{}));
+  using HalfChannels = std::conditional_t<std::is_same_v<Channels, ByChannel>, ByHalf, Channels>;
+  const RowKernels<T> whole = LINNET_DISPATCH(row_kernels<T>, (Taps{}, Channels{}));
+  const RowKernels<T> half = LINNET_DISPATCH(row_kernels<T>, (Taps{}, HalfChannels{}));
   constexpr Index kColumns = kStep == 1 ? kLanes : 1;  // outputs at a time
   constexpr Index kMostRows = 64;
   constexpr Index kBlockBytes = 256 * 1024, kMostWeightBytes = 512 * 1024;
@@ -222,8 +230,9 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const Epilogue<T>
   if constexpr (std::is_same_v<Taps, ThreeTaps> && !kByData) axis.pad = 2 - axis.pad;
   const Index y_rows = kByData ? g.y.input : g.y.output;
   const Index tap_step = g.y.stride / std::gcd(g.y.stride, g.y.dilation);
+  const RowCut whole_cut = cut_row<Taps>(axis, whole.sizes, whole.enough);
+  const RowCut half_cut = cut_row<Taps>(axis, half.sizes, half.enough);
   RowTaps taps;
-  taps.cut = cut_row<Taps>(axis, kernels.sizes, kernels.enough);
   taps.pixels = axis.input;
   taps.channels = in;
   taps.x_pixel = x_channels;
@@ -239,7 +248,8 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const Epilogue<T>
   const Index most_rows = std::min(kMostRows, y_rows);
   const Index block_rows = blocks ? std::clamp<Index>(kBlockBytes / row_bytes, 1, most_rows) : most_rows;
   const Index block_images = blocks ? std::max<Index>(1, kBlockBytes / (block_rows * row_bytes)) : g.batch;
-  const auto visit_row = [&](Index n, Index row, const RowRange& range, Index group, Index j) {
+  const auto visit_row = [&](const RowKernels<T>& kernels, Index n, Index row, const RowRange& range, Index group,
+                             Index j) {
     const T* panel = w + group * group_w + j / kColumns * w_pack;
     const Index k = group * out + j;
     taps.rows = range.rows;
@@ -259,8 +269,11 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const Epilogue<T>
     const auto visit_block = [&](Index first_image, Index last_image, Index first_row, Index last_row) {
       for (Index group = 0; group < g.groups; ++group) {
         for (Index j = 0; j < out; j += kColumns) {
+          const bool few = out - j <= half.lanes;
+          const RowKernels<T>& kernels = few ? half : whole;
+          taps.cut = few ? half_cut : whole_cut;
           for (Index n = first_image; n < last_image; ++n) {
-            for (Index row = first_row; row < last_row; ++row) visit_row(n, row, ranges[row - from], group, j);
+            for (Index row = first_row; row < last_row; ++row) visit_row(kernels, n, row, ranges[row - from], group, j);
           }
         }
       }

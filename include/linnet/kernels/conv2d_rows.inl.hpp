@@ -1,13 +1,19 @@
 // The tiles of conv2d_rows.hpp: see there.
 
-/// The bias of a row of outputs (which may be null): of a pack of filters, or of a single one.
-template <class T>
-LINNET_INLINE Pack<T> row_bias(ByChannel, const T* bias, Index columns) {
-  return bias == nullptr ? zero<T>() : load(bias, columns);
-}
-template <class T>
-LINNET_INLINE Pack<T> row_bias(ByPack, const T* bias, Index) {
-  return bias == nullptr ? zero<T>() : broadcast(*bias + T(0));  // no sum ends as -0, whatever parts it has
+/// The filters of an output, or (ByPack) the channels that a step takes.
+template <class Channels, class T>
+using RowPack = std::conditional_t<std::is_same_v<Channels, ByHalf>, HalfPack<T>, Pack<T>>;
+
+/// The bias of a row of outputs, which may be null.
+template <class Channels, class T>
+LINNET_INLINE RowPack<Channels, T> row_bias(const T* bias, Index columns) {
+  using P = RowPack<Channels, T>;
+  if (bias == nullptr) return zero_as<P>();
+  if constexpr (std::is_same_v<Channels, ByPack>) {
+    return broadcast(*bias + T(0));  // no sum ends as -0, whatever parts it has
+  } else {
+    return load_as<P>(bias, columns);
+  }
 }
 
 /// Rows of x that will soon be wanted are fetched so many rows ahead: with few channels or a single filter there is so
@@ -50,38 +56,40 @@ struct TilePixels {
 /// A tile of kCount * Taps::kOutputs outputs of `columns` filters. `x` is its first pixel in the first row of taps; w
 /// {rows, channels, taps, lanes}. `kShort`: kShortRows rows of taps and one step over the channels, without loops,
 /// which would take longer than so few products.
-template <class Taps, class T, int kCount, bool kShort, class Ends>
-LINNET_INLINE void row_tile(ByChannel, const RowTaps& taps, const T* x, Ends ends, const T* w, const Pack<T>& bias,
-                            T* y, Index columns) {
+template <class Taps, class Channels, int kCount, bool kShort, class T, class Ends>
+requires(!std::is_same_v<Channels, ByPack>) LINNET_INLINE
+    void row_tile(const RowTaps& taps, const T* x, Ends ends, const T* w, const RowPack<Channels, T>& bias, T* y,
+                  Index columns) {
+  using P = RowPack<Channels, T>;
   constexpr int kOutputs = kCount * Taps::kOutputs, kPixels = kCount * Taps::kPixels;
-  constexpr Index kLanes = Pack<T>::kLanes;
+  constexpr Index kLanes = kPanelWidth<T>;
   using Pixels = TilePixels<T, kPixels, Ends>;
-  Pack<T> sums[kOutputs];
+  P sums[kOutputs];
   LINNET_UNROLL
   for (int i = 0; i < kOutputs; ++i) sums[i] = bias;
   const auto multiply_channel = [&](const Pixels& pixels, const T* factors) LINNET_INLINE_LAMBDA {
     // Many registers hold the factors of all taps, and an element is loaded once. Few hold the sums of more outputs,
     // one factor, and elements for as long as there is room: AVX2 reaches nine tenths of its peak so, two thirds else.
-    if constexpr (kPartBytes == 32) {
+    if constexpr (kPartBytes == 32 && P::kParts > 1) {
       LINNET_UNROLL
       for (int i = 0; i < Taps::kTaps; ++i) {
         const int t = Taps::tap(i);
-        const Pack<T> factor = load(factors + t * kLanes);
+        const P factor = load_as<P>(factors + t * kLanes);
         LINNET_UNROLL
         for (int p = -1; p <= kPixels; ++p) {
           const int output = Taps::output(p, t);
           if (output < 0 || output >= kOutputs || !pixels.inside(p)) continue;
-          accumulate(sums[output], broadcast(*pixels.at(p)), factor);
+          accumulate(sums[output], broadcast_as<P>(*pixels.at(p)), factor);
         }
       }
     } else {
-      Pack<T> factor[Taps::kTaps];
+      P factor[Taps::kTaps];
       LINNET_UNROLL
-      for (int t = 0; t < Taps::kTaps; ++t) factor[t] = load(factors + t * kLanes);
+      for (int t = 0; t < Taps::kTaps; ++t) factor[t] = load_as<P>(factors + t * kLanes);
       LINNET_UNROLL
       for (int p = -1; p <= kPixels; ++p) {
         if (!pixels.inside(p)) continue;
-        const Pack<T> element = broadcast(*pixels.at(p));
+        const P element = broadcast_as<P>(*pixels.at(p));
         LINNET_UNROLL
         for (int t = 0; t < Taps::kTaps; ++t) {
           const int output = Taps::output(p, t);
@@ -112,11 +120,11 @@ LINNET_INLINE void row_tile(ByChannel, const RowTaps& taps, const T* x, Ends end
     LINNET_UNROLL
     for (int i = 0; i < kOutputs; ++i) sums[i] = rectify(sums[i]);
   }
-  if (columns >= kLanes) {
+  if (columns >= P::kLanes) {
     LINNET_UNROLL
     for (int i = 0; i < kOutputs; ++i) store(y + i * taps.y_pixel, sums[i]);
   } else {
-    Pack<T> results[kOutputs];
+    P results[kOutputs];
     LINNET_UNROLL
     for (int i = 0; i < kOutputs; ++i) results[i] = sums[i];
     store_packs(results, kOutputs, y, taps.y_pixel, columns);
@@ -149,9 +157,9 @@ LINNET_INLINE void multiply_part(const Pixels& pixels, const T* factors, Index l
 /// The same of a single filter; w {rows, packs of channels, taps, lanes}. One part of the packs is taken through all
 /// taps before the next: with AVX2 the sums of ten outputs stay in registers so, and of four if it were whole packs.
 /// `kShort`: as above, and without masks whole packs of channels.
-template <class Taps, class T, int kCount, bool kShort, class Ends>
-LINNET_INLINE void row_tile(ByPack, const RowTaps& taps, const T* x, Ends ends, const T* w, const Pack<T>& bias, T* y,
-                            Index) {
+template <class Taps, class Channels, int kCount, bool kShort, class T, class Ends>
+requires std::is_same_v<Channels, ByPack> LINNET_INLINE void row_tile(const RowTaps& taps, const T* x, Ends ends,
+                                                                      const T* w, const Pack<T>& bias, T* y, Index) {
   constexpr int kOutputs = kCount * Taps::kOutputs, kPixels = kCount * Taps::kPixels;
   constexpr Index kLanes = Pack<T>::kLanes, kPartLanes = Pack<T>::kPartLanes;
   using Part = typename Pack<T>::Part;
@@ -208,10 +216,10 @@ LINNET_INLINE void row_tile(ByPack, const RowTaps& taps, const T* x, Ends ends, 
 }
 
 /// A usual tile, with registers of its own: beside other tiles in one function, a compiler has too few for either.
-template <class Taps, class Channels, class T, int kCount, bool kShort, class Ends>
-LINNET_NOINLINE void row_tile_alone(const RowTaps& taps, const T* x, Ends ends, const T* w, const Pack<T>& bias, T* y,
-                                    Index columns) {
-  row_tile<Taps, T, kCount, kShort>(Channels{}, taps, x, ends, w, bias, y, columns);
+template <class Taps, class Channels, int kCount, bool kShort, class T, class Ends>
+LINNET_NOINLINE void row_tile_alone(const RowTaps& taps, const T* x, Ends ends, const T* w,
+                                    const RowPack<Channels, T>& bias, T* y, Index columns) {
+  row_tile<Taps, Channels, kCount, kShort>(taps, x, ends, w, bias, y, columns);
 }
 
 /// The outputs [from, to), by counts of Taps::kOutputs, in tiles, of which the last ends where it must and may overlap
@@ -219,7 +227,7 @@ LINNET_NOINLINE void row_tile_alone(const RowTaps& taps, const T* x, Ends ends, 
 template <class Taps, class Channels, class T, int kCount, bool kShort>
 void row_tiles(const RowTaps& taps, Index from, Index to, const T* x, const T* w, const T* bias, T* y, Index columns) {
   const auto within = [&](Index pixel) { return pixel >= 0 && pixel < taps.pixels; };
-  const Pack<T> start = row_bias<T>(Channels{}, bias, columns);
+  const RowPack<Channels, T> start = row_bias<Channels>(bias, columns);
   for (Index done = from; done < to; done += kCount) {
     const Index at = std::min(done, to - kCount);
     const Index first = taps.cut.first_pixel + at * Taps::kPixels, end = first + kCount * Taps::kPixels;
@@ -229,7 +237,7 @@ void row_tiles(const RowTaps& taps, Index from, Index to, const T* x, const T* w
     if constexpr (kPartBytes == 32 && kCount * Taps::kOutputs >= 4) {
       if (ends.first && ends.last && (ends.before || ends.behind)) {
         const auto tile = [&](auto known) {
-          row_tile_alone<Taps, Channels, T, kCount, kShort>(taps, tile_x, known, w, start, tile_y, columns);
+          row_tile_alone<Taps, Channels, kCount, kShort>(taps, tile_x, known, w, start, tile_y, columns);
         };
         if (!ends.before) {
           tile(KnownEnds<false, true>{});
@@ -241,7 +249,7 @@ void row_tiles(const RowTaps& taps, Index from, Index to, const T* x, const T* w
         continue;
       }
     }
-    row_tile<Taps, T, kCount, kShort>(Channels{}, taps, tile_x, ends, w, start, tile_y, columns);
+    row_tile<Taps, Channels, kCount, kShort>(taps, tile_x, ends, w, start, tile_y, columns);
   }
 }
 
@@ -252,7 +260,8 @@ void row_output(const RowTaps& taps, const ConvAxis& axis, Index o, const T* x, 
                 Index columns) {
   constexpr Index kStep = Channels::template kStep<T>;
   constexpr bool kByPack = std::is_same_v<Channels, ByPack>;
-  Pack<T> total = kByPack ? zero<T>() : row_bias(Channels{}, bias, columns);
+  using P = RowPack<Channels, T>;
+  P total = kByPack ? zero_as<P>() : row_bias<Channels>(bias, columns);
   for (Index row = 0; row < taps.rows; ++row) {
     const T* factors = w + row * taps.w_row;
     for (Index c = 0; c < taps.channels; c += kStep) {
@@ -261,13 +270,13 @@ void row_output(const RowTaps& taps, const ConvAxis& axis, Index o, const T* x, 
         const Index p = Taps::pixel_of(o, tap, axis.pad);
         if (p < 0 || p >= axis.input) continue;
         const T* at = x + row * taps.x_row + p * taps.x_pixel + c;
-        const Pack<T> factor = load(factors + tap * Pack<T>::kLanes);
-        accumulate(total, kByPack ? load(at, taps.channels - c) : broadcast(*at), factor);
+        const P factor = load_as<P>(factors + tap * kPanelWidth<T>);
+        accumulate(total, kByPack ? load_as<P>(at, taps.channels - c) : broadcast_as<P>(*at), factor);
       }
-      factors += Taps::kTaps * Pack<T>::kLanes;
+      factors += Taps::kTaps * kPanelWidth<T>;
     }
   }
-  if constexpr (kByPack) total = broadcast(sum(total)) + row_bias(Channels{}, bias, columns);
+  if constexpr (kByPack) total = broadcast(sum(total)) + row_bias<Channels>(bias, columns);
   store(y + o * taps.y_pixel, taps.relu ? rectify(total) : total, columns);
 }
 
@@ -284,13 +293,15 @@ constexpr auto row_tile_sizes() {
     return Sizes<14, 12, 10, 8, 7, 4, 2, 1>{};
   } else if constexpr (kPartBytes == 64) {
     return Sizes<14, 7, 4, 1>{};
+  } else if constexpr (kPartBytes == 32 && std::is_same_v<Channels, ByHalf>) {
+    return std::conditional_t<kDoubling, Sizes<5, 2, 1>, Sizes<10, 4, 1>>{};
   } else if constexpr (kPartBytes == 32 && kByPack && Pack<T>::kLanes == 8) {
     return std::conditional_t<kDoubling, Sizes<4, 2, 1>, Sizes<8, 4, 1>>{};
   } else if constexpr (kPartBytes == 32 && kByPack) {
     return std::conditional_t<kDoubling, Sizes<5, 4, 2, 1>, Sizes<10, 8, 4, 1>>{};
   } else if constexpr (kPartBytes == 32) {
     return std::conditional_t<kDoubling, Sizes<3, 2, 1>, Sizes<5, 4, 2, 1>>{};
-  } else if constexpr (kByPack && !kDoubling) {
+  } else if constexpr (!std::is_same_v<Channels, ByChannel> && !kDoubling) {
     return Sizes<4, 1>{};
   } else {
     return Sizes<2, 1>{};
@@ -323,10 +334,20 @@ inline constexpr auto kShortRowTiles = make_short_row_tiles<Taps, Channels, T>(r
 
 template <class T, class Taps, class Channels>
 RowKernels<T> row_kernels(Taps, Channels) {
-  // With two multiply-adds a cycle, each of four cycles, eight sums are under way.
-  constexpr Index kSums = Taps::kOutputs * (std::is_same_v<Channels, ByPack> ? 1 : Pack<T>::kParts);
-  constexpr Index kEnough = 8 / kSums;
-  constexpr Index kShortFrom = kPartBytes == 64 ? 1 : Channels::template kStep<T>;
-  return {row_tile_sizes<Taps, Channels, T>().values, kEnough,    kRowTiles<Taps, Channels, T>.data(),
-          kShortRowTiles<Taps, Channels, T>.data(),   kShortFrom, &row_output<Taps, Channels, T>};
+  if constexpr (std::is_same_v<Channels, ByHalf> && std::is_same_v<HalfPack<T>, Pack<T>>) {
+    return row_kernels<T>(Taps{}, ByChannel{});
+  } else {
+    using P = RowPack<Channels, T>;
+    // With two multiply-adds a cycle, each of four cycles, eight sums are under way.
+    constexpr Index kSums = Taps::kOutputs * (std::is_same_v<Channels, ByPack> ? 1 : P::kParts);
+    constexpr Index kEnough = 8 / kSums;
+    constexpr Index kShortFrom = kPartBytes == 64 ? 1 : Channels::template kStep<T>;
+    return {row_tile_sizes<Taps, Channels, T>().values,
+            kEnough,
+            kRowTiles<Taps, Channels, T>.data(),
+            kShortRowTiles<Taps, Channels, T>.data(),
+            kShortFrom,
+            &row_output<Taps, Channels, T>,
+            P::kLanes};
+  }
 }

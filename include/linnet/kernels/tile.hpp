@@ -22,15 +22,17 @@ struct TileTaps {
 template <class T>
 using TileFunction = void (*)(const TileTaps&, const T*, Index, const T*, T*, Index, Index, const Epilogue<T>&);
 
-/// What an instruction set has.
+/// Tiles of some width.
+template <class T>
+struct TileSet {
+  Index columns = 0;                  ///< 0: there are none
+  std::span<const Index> sizes = {};  ///< in rows
+  const TileFunction<T>* tiles = nullptr;
+};
+/// What an instruction set has. All but `masked` read as many columns of B as they are wide, though fewer are wanted.
 template <class T>
 struct TileKernels {
-  std::span<const Index> sizes;   ///< in rows, one pack wide
-  const TileFunction<T>* plain;   ///< they may read a whole pack of B
-  const TileFunction<T>* masked;  ///< they read no more columns of B than are wanted
-  Index wide_columns = 0;         ///< of wider tiles, which read all of them; 0 where there are none
-  std::span<const Index> wide_sizes = {};
-  const TileFunction<T>* wide = nullptr;
+  TileSet<T> wide = {}, pack = {}, half = {}, masked = {};
 };
 
 /// Columns of a pack, and of a panel of packed B.
@@ -50,16 +52,20 @@ template <class T>
 void tile_all(const TileTaps& taps, Index rows, Index columns, const T* a, Index a_stride, const T* b, bool packed,
               T* c, Index c_stride, const Epilogue<T>& epilogue) {
   const TileKernels<T> kernels = LINNET_DISPATCH(tile_kernels<T>, ());
-  for (Index j = 0, count; j < columns; j += count) {
-    const bool wide = kernels.wide_columns > 0 && columns - j >= kernels.wide_columns;
-    count = wide ? kernels.wide_columns : std::min(kPanelWidth<T>, columns - j);
-    const bool masked = !packed && count < kPanelWidth<T>;
-    const TileFunction<T>* tiles = wide ? kernels.wide : masked ? kernels.masked : kernels.plain;
+  const auto set_for = [&](Index left) -> const TileSet<T>& {
+    if (kernels.wide.columns > 0 && left >= kernels.wide.columns) return kernels.wide;
+    if (!packed && left < kPanelWidth<T>) return kernels.masked;
+    return left <= kernels.half.columns ? kernels.half : kernels.pack;
+  };
+  for (Index j = 0; j < columns;) {
+    const TileSet<T>& set = set_for(columns - j);
+    const Index count = std::min(set.columns, columns - j);
     const Epilogue<T> of_pack = epilogue.at(j);
     const T* b_pack = b + j / kPanelWidth<T> * taps.b_pack;
-    for_each_part(wide ? kernels.wide_sizes : kernels.sizes, rows, [&](Index r, std::size_t size) {
-      tiles[size](taps, a + r * a_stride, a_stride, b_pack, c + r * c_stride + j, c_stride, count, of_pack);
+    for_each_part(set.sizes, rows, [&](Index r, std::size_t size) {
+      set.tiles[size](taps, a + r * a_stride, a_stride, b_pack, c + r * c_stride + j, c_stride, count, of_pack);
     });
+    j += count;
   }
 }
 

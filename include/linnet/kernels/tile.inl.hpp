@@ -6,9 +6,12 @@
 
 /// The rows of the tiles that are compiled: their sums fit in the registers, beside a pack of B and a broadcast element
 /// of A.
+template <class P>
 constexpr auto tile_sizes() {
   if constexpr (kPartBytes == 64) {
     return Sizes<14, 8, 4, 2, 1>{};
+  } else if constexpr (kPartBytes == 32 && P::kParts == 1) {
+    return Sizes<12, 10, 4, 2, 1>{};
   } else if constexpr (kPartBytes == 32) {
     return Sizes<6, 4, 2, 1>{};
   } else {
@@ -18,24 +21,24 @@ constexpr auto tile_sizes() {
 /// With many registers a tile may be two packs wide: every element of A is then loaded for two products. Loads bound
 /// the narrower tile.
 inline constexpr int kWidePacks = kPartBytes == 64 ? 2 : 1;
-using WideSizes = Sizes<12, 8, 4, 2, 1>;
 
-/// kMasked: B may have no more than `columns` columns, fewer than a pack. Else all lanes of B may be read.
-template <class T, int kRows, int kPacks, bool kMasked>
+/// kMasked: B may have no more than `columns` columns, fewer than a pack. Else all lanes of B may be read. P is a pack or
+/// the first half of one.
+template <class T, class P, int kRows, int kPacks, bool kMasked>
 void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, Index c_stride, Index columns,
           const Epilogue<T>& epilogue) {
-  constexpr Index kLanes = Pack<T>::kLanes;
+  constexpr Index kLanes = P::kLanes;
   constexpr int kPointers = (kRows + 3) / 4;  // one for every fourth row: those between are at indexed addresses
   if (epilogue.accumulate) {                  // read at the end
     for (int r = 0; r < kRows; ++r) {
       for (int p = 0; p < kPacks; ++p) LINNET_PREFETCH(c + r * c_stride + p * kLanes);
     }
   }
-  Pack<T> sums[kRows][kPacks];
+  P sums[kRows][kPacks];
   LINNET_UNROLL
   for (int p = 0; p < kPacks; ++p) {
     const Index left = columns - p * kLanes;
-    const Pack<T> first = epilogue.bias == nullptr ? zero<T>() : load(epilogue.bias + p * kLanes, left);
+    const P first = epilogue.bias == nullptr ? zero_as<P>() : load_as<P>(epilogue.bias + p * kLanes, left);
     LINNET_UNROLL
     for (int r = 0; r < kRows; ++r) sums[r][p] = first;
   }
@@ -48,18 +51,18 @@ void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, In
         a_tap[g] = a + row * taps.a_row + column * taps.a_column + 4 * g * a_stride;
       }
       for (Index k = 0; k < taps.depth; ++k) {
-        Pack<T> factors[kPacks];
+        P factors[kPacks];
         LINNET_UNROLL
         for (int p = 0; p < kPacks; ++p) {
           if constexpr (kMasked) {
             factors[p] = masked_load(b_tap + p * taps.b_pack, columns);
           } else {
-            factors[p] = load(b_tap + p * taps.b_pack);
+            factors[p] = load_as<P>(b_tap + p * taps.b_pack);
           }
         }
         LINNET_UNROLL
         for (int r = 0; r < kRows; ++r) {
-          const Pack<T> element = broadcast(a_tap[r / 4][(r % 4) * a_stride]);
+          const P element = broadcast_as<P>(a_tap[r / 4][(r % 4) * a_stride]);
           LINNET_UNROLL
           for (int p = 0; p < kPacks; ++p) accumulate(sums[r][p], element, factors[p]);
         }
@@ -84,7 +87,7 @@ void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, In
     }
     return;
   }
-  Pack<T> totals[kPacks][kRows];
+  P totals[kPacks][kRows];
   LINNET_UNROLL
   for (int p = 0; p < kPacks; ++p) {
     LINNET_UNROLL
@@ -101,23 +104,24 @@ void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, In
   }
 }
 
-template <class T, int kPacks, bool kMasked, int... kRows>
+template <class T, class P, int kPacks, bool kMasked, int... kRows>
 constexpr std::array<TileFunction<T>, sizeof...(kRows)> make_tiles(Sizes<kRows...>) {
-  return {&tile<T, kRows, kPacks, kMasked>...};
+  return {&tile<T, P, kRows, kPacks, kMasked>...};
 }
-/// Where there are masks, they cost nothing.
-template <class T, bool kMasked>
-inline constexpr auto kTiles = make_tiles<T, 1, kMasked || kPartBytes == 64>(tile_sizes());
-template <class T>
-inline constexpr auto kWideTiles = make_tiles<T, kWidePacks, false>(WideSizes{});
+template <class T, class P, int kPacks, bool kMasked, class RowSizes>
+inline constexpr auto kTiles = make_tiles<T, P, kPacks, kMasked>(RowSizes{});
+template <class T, class P, int kPacks, bool kMasked, class RowSizes>
+TileSet<T> tile_set(RowSizes) {
+  return {kPacks * P::kLanes, RowSizes::values, kTiles<T, P, kPacks, kMasked, RowSizes>.data()};
+}
 
 template <class T>
 TileKernels<T> tile_kernels() {
-  TileKernels<T> kernels{tile_sizes().values, kTiles<T, false>.data(), kTiles<T, true>.data()};
-  if constexpr (kWidePacks > 1) {
-    kernels.wide_columns = kWidePacks * Pack<T>::kLanes;
-    kernels.wide_sizes = WideSizes::values;
-    kernels.wide = kWideTiles<T>.data();
-  }
+  using P = Pack<T>;
+  // Where there are masks, they cost nothing.
+  TileKernels<T> kernels{.pack = tile_set<T, P, 1, kPartBytes == 64>(tile_sizes<P>()),
+                         .masked = tile_set<T, P, 1, true>(tile_sizes<P>())};
+  if constexpr (kWidePacks > 1) kernels.wide = tile_set<T, P, kWidePacks, false>(Sizes<12, 8, 4, 2, 1>{});
+  if constexpr (kPartBytes == 32) kernels.half = tile_set<T, HalfPack<T>, 1, false>(tile_sizes<HalfPack<T>>());
   return kernels;
 }

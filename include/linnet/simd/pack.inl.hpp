@@ -105,14 +105,18 @@ LINNET_INLINE void part_multiply_wide(Part a, std::uint32_t b, Part& high, Part&
   }
 }
 
-template <class T>
+template <class T, int parts = static_cast<int>(64 / sizeof(typename PartOf<T>::type))>
 struct Pack {
   using Part = typename PartOf<T>::type;
-  static constexpr int kLanes = static_cast<int>(64 / sizeof(T));
-  static constexpr int kParts = static_cast<int>(64 / sizeof(Part));
-  static constexpr int kPartLanes = kLanes / kParts;
+  static constexpr int kParts = parts;
+  static constexpr int kPartLanes = static_cast<int>(sizeof(Part) / sizeof(T));
+  static constexpr int kLanes = kParts * kPartLanes;
   Part part[kParts];
 };
+/// The first half of a pack, where the other lanes would be idle: as wide as a register with AVX2, and half of one with
+/// AVX-512, where it is a whole pack.
+template <class T>
+using HalfPack = Pack<T, (Pack<T>::kParts + 1) / 2>;
 
 template <class T, class Function>
 LINNET_INLINE Pack<T> map_parts(const Pack<T>& a, Function function) {
@@ -122,54 +126,63 @@ LINNET_INLINE Pack<T> map_parts(const Pack<T>& a, Function function) {
   return r;
 }
 
-template <class T>
-LINNET_INLINE Pack<T> broadcast(T value) {
-  Pack<T> r;
+/// `value` in all lanes.
+template <class P, class T>
+LINNET_INLINE P broadcast_as(T value) {
+  P r;
   LINNET_UNROLL
-  for (int i = 0; i < Pack<T>::kParts; ++i) {
-    if constexpr (Pack<T>::kPartLanes == 1) {
+  for (int i = 0; i < P::kParts; ++i) {
+    if constexpr (P::kPartLanes == 1) {
       r.part[i] = value;
     } else {
-      r.part[i] = value - typename Pack<T>::Part{};  // the compiler's way to spread a number
+      r.part[i] = value - typename P::Part{};  // the compiler's way to spread a number
     }
   }
   return r;
 }
 template <class T>
-LINNET_INLINE Pack<T> zero() {
-  Pack<T> r;
+LINNET_INLINE Pack<T> broadcast(T value) {
+  return broadcast_as<Pack<T>>(value);
+}
+template <class P>
+LINNET_INLINE P zero_as() {
+  P r;
   LINNET_UNROLL
-  for (int i = 0; i < Pack<T>::kParts; ++i) r.part[i] = typename Pack<T>::Part{};
+  for (int i = 0; i < P::kParts; ++i) r.part[i] = typename P::Part{};
+  return r;
+}
+template <class T>
+LINNET_INLINE Pack<T> zero() {
+  return zero_as<Pack<T>>();
+}
+template <class P, class T>
+LINNET_INLINE P load_as(const T* from) {
+  P r;
+  LINNET_UNROLL
+  for (int i = 0; i < P::kParts; ++i) std::memcpy(&r.part[i], from + i * P::kPartLanes, sizeof(r.part[i]));
   return r;
 }
 template <class T>
 LINNET_INLINE Pack<T> load(const T* from) {
-  Pack<T> r;
-  LINNET_UNROLL
-  for (int i = 0; i < Pack<T>::kParts; ++i) {
-    std::memcpy(&r.part[i], from + i * Pack<T>::kPartLanes, sizeof(r.part[i]));
-  }
-  return r;
+  return load_as<Pack<T>>(from);
 }
-template <class T>
-LINNET_INLINE void store(T* to, const Pack<T>& a) {
+template <class T, int n>
+LINNET_INLINE void store(T* to, const Pack<T, n>& a) {
   LINNET_UNROLL
-  for (int i = 0; i < Pack<T>::kParts; ++i) {
-    std::memcpy(to + i * Pack<T>::kPartLanes, &a.part[i], sizeof(a.part[i]));
-  }
+  for (int i = 0; i < n; ++i) std::memcpy(to + i * Pack<T>::kPartLanes, &a.part[i], sizeof(a.part[i]));
 }
 
-#define LINNET_PACK_BINARY(name, expression)                       \
-  template <class T>                                               \
-  LINNET_INLINE Pack<T> name(const Pack<T>& a, const Pack<T>& b) { \
-    Pack<T> r;                                                     \
-    LINNET_UNROLL                                                  \
-    for (int i = 0; i < Pack<T>::kParts; ++i) {                    \
-      const typename Pack<T>::Part x = a.part[i];                  \
-      const typename Pack<T>::Part y = b.part[i];                  \
-      r.part[i] = expression;                                      \
-    }                                                              \
-    return r;                                                      \
+#define LINNET_PACK_BINARY(name, expression)                                \
+  template <class T, int n>                                                 \
+  LINNET_INLINE Pack<T, n> name(const Pack<T, n>& a, const Pack<T, n>& b) { \
+    Pack<T, n> r;                                                           \
+    LINNET_UNROLL                                                           \
+    for (int i = 0; i < n; ++i) {                                           \
+      const typename Pack<T>::Part x = a.part[i];                           \
+      const typename Pack<T>::Part y = b.part[i];                           \
+      r.part[i] = expression;                                               \
+    }                                                                       \
+    return r;                                                               \
   }
 LINNET_PACK_BINARY(operator+, x + y)
 LINNET_PACK_BINARY(operator-, x - y)
@@ -215,10 +228,10 @@ LINNET_INLINE Pack<T> multiply_add(const Pack<T>& a, const Pack<T>& b, const Pac
   }
 }
 /// sum = multiply_add(a, b, sum), in the register that it has.
-template <class T>
-LINNET_INLINE void accumulate(Pack<T>& sum, const Pack<T>& a, const Pack<T>& b) {
+template <class T, int n>
+LINNET_INLINE void accumulate(Pack<T, n>& sum, const Pack<T, n>& a, const Pack<T, n>& b) {
   LINNET_UNROLL
-  for (int i = 0; i < Pack<T>::kParts; ++i) sum.part[i] = part_accumulate(sum.part[i], a.part[i], b.part[i]);
+  for (int i = 0; i < n; ++i) sum.part[i] = part_accumulate(sum.part[i], a.part[i], b.part[i]);
 }
 template <class T>
 LINNET_INLINE Pack<T> sqrt(const Pack<T>& a) {
@@ -267,8 +280,8 @@ LINNET_NOINLINE Pack<T> load_lanes(const T* from, Index n) {
   for (int i = 0; i < static_cast<int>(n); ++i) lanes[i] = from[i];
   return load(lanes);
 }
-template <class T>
-LINNET_NOINLINE void store_lanes(T* to, const Pack<T>& a, Index n) {
+template <class T, int parts>
+LINNET_NOINLINE void store_lanes(T* to, const Pack<T, parts>& a, Index n) {
   alignas(64) T lanes[Pack<T>::kLanes];
   store(lanes, a);
   for (int i = 0; i < static_cast<int>(n); ++i) to[i] = lanes[i];
@@ -277,21 +290,26 @@ template <class T>
 inline constexpr bool kHasMasks = kPartBytes > 16 && (std::is_same_v<T, float> || std::is_same_v<T, double>);
 
 /// The first n lanes (0 <= n <= kLanes) from memory, zeros behind them; nothing past them is read.
-template <class T>
-LINNET_INLINE Pack<T> load(const T* from, Index n) {
-  using P = Pack<T>;
-  if (n >= P::kLanes) return load(from);
+template <class P, class T>
+LINNET_INLINE P load_as(const T* from, Index n) {
+  if (n >= P::kLanes) return load_as<P>(from);
+  P r = zero_as<P>();
   if constexpr (kHasMasks<T>) {
-    P r = zero<T>();
     LINNET_UNROLL
     for (int i = 0; i < P::kParts; ++i) {
       const int left = static_cast<int>(n) - i * P::kPartLanes;
       if (left > 0) r.part[i] = part_load_first(from + i * P::kPartLanes, std::min(left, P::kPartLanes));
     }
-    return r;
   } else {
-    return load_lanes(from, n);
+    const Pack<T> all = load_lanes(from, n);
+    LINNET_UNROLL
+    for (int i = 0; i < P::kParts; ++i) r.part[i] = all.part[i];
   }
+  return r;
+}
+template <class T>
+LINNET_INLINE Pack<T> load(const T* from, Index n) {
+  return load_as<Pack<T>>(from, n);
 }
 /// The same without a branch, where there are masks: for many loads that share an n.
 template <class T>
@@ -320,9 +338,9 @@ LINNET_INLINE typename Pack<T>::Part load_part(const T* from, Index n, auto whol
   return r;
 }
 /// Writes the first n lanes only.
-template <class T>
-LINNET_INLINE void store(T* to, const Pack<T>& a, Index n) {
-  using P = Pack<T>;
+template <class T, int parts>
+LINNET_INLINE void store(T* to, const Pack<T, parts>& a, Index n) {
+  using P = Pack<T, parts>;
   if (n >= P::kLanes) return store(to, a);
   if constexpr (kHasMasks<T>) {
     LINNET_UNROLL
@@ -340,22 +358,27 @@ LINNET_INLINE void store(T* to, const Pack<T>& a, Index n) {
 }
 
 /// max(0, a). A NaN is kept.
-template <class T>
-LINNET_INLINE Pack<T> rectify(const Pack<T>& a) {
-  return max(zero<T>(), a);
+template <class T, int n>
+LINNET_INLINE Pack<T, n> rectify(const Pack<T, n>& a) {
+  return max(zero_as<Pack<T, n>>(), a);
 }
 
 /// `count` packs to memory, `step` scalars apart, the first `columns` lanes of each. Not inlined: kernels end with it.
 /// They give it a copy of their sums, since what has an address stays in no register.
-template <class T>
-LINNET_NOINLINE void store_packs(const Pack<T>* packs, int count, T* to, Index step, Index columns) {
-  for (int i = 0; i < count; ++i, to += step) store(to, packs[i], columns);
+template <class T, int parts>
+LINNET_NOINLINE void store_packs(const Pack<T, parts>* packs, int count, T* to, Index step, Index columns) {
+  for (int i = 0; i < count; ++i, to += step) {
+    // Where packs lie side by side, what is stored past `columns` is written over by those that follow.
+    const bool whole = step == columns && (count - i) * step >= Pack<T, parts>::kLanes;
+    store(to, packs[i], whole ? Index{Pack<T, parts>::kLanes} : columns);
+  }
 }
 /// The same, added to what is there; `relu`: and rectified.
-template <class T>
-LINNET_NOINLINE void add_packs(const Pack<T>* packs, int count, T* to, Index step, Index columns, bool relu = false) {
+template <class T, int parts>
+LINNET_NOINLINE void add_packs(const Pack<T, parts>* packs, int count, T* to, Index step, Index columns,
+                               bool relu = false) {
   for (int i = 0; i < count; ++i, to += step) {
-    const Pack<T> total = load(to, columns) + packs[i];
+    const Pack<T, parts> total = load_as<Pack<T, parts>>(to, columns) + packs[i];
     store(to, relu ? rectify(total) : total, columns);
   }
 }
