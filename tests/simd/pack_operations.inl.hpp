@@ -36,11 +36,11 @@ bool pack_operations(const T* a, const T* b, const T* c, T* results) {
 template <class T>
 void pack_partial(const T* from, Index n, T* loaded, T* stored) {
   store(loaded, load(from, n));
-  store(loaded + Pack<T>::kLanes, masked_load(from, n));
+  store(loaded + Pack<T>::kLanes, masked_load_as<Pack<T>>(from, n));
   Pack<T> parts = zero<T>();
   for (int i = 0; i < Pack<T>::kParts; ++i) {
     const Index left = n - i * Pack<T>::kPartLanes;
-    if (left > 0) parts.part[i] = load_part(from + i * Pack<T>::kPartLanes, left, std::false_type{});
+    if (left > 0) parts.part[i] = masked_load_as<Pack<T, 1>>(from + i * Pack<T>::kPartLanes, left).part[0];
   }
   store(loaded + 2 * Pack<T>::kLanes, parts);
   store(stored, load(loaded), n);

@@ -53,13 +53,50 @@ struct TilePixels {
   }
 };
 
+/// sums += the products of the elements load_element(address of a pixel) and of the factors of all taps. Where the
+/// factors stay in registers beside the sums, an element is loaded once.
+template <class Taps, class P, int kOutputs, class T, class Pixels, class LoadElement>
+LINNET_INLINE void multiply_taps(const Pixels& pixels, const T* factors, const LoadElement& load_element,
+                                 P (&sums)[kOutputs]) {
+  constexpr int kPixels = kOutputs / Taps::kOutputs * Taps::kPixels;
+  P factor[Taps::kTaps];
+  LINNET_UNROLL
+  for (int t = 0; t < Taps::kTaps; ++t) factor[t] = load_as<P>(factors + t * kPanelWidth<T>);
+  LINNET_UNROLL
+  for (int p = -1; p <= kPixels; ++p) {
+    if (!pixels.inside(p)) continue;
+    const P element = load_element(pixels.at(p));
+    LINNET_UNROLL
+    for (int t = 0; t < Taps::kTaps; ++t) {
+      const int output = Taps::output(p, t);
+      if (output >= 0 && output < kOutputs) accumulate(sums[output], element, factor[t]);
+    }
+  }
+}
+/// The same where registers are few: they hold the sums of more outputs, one factor, and elements, which are spread
+/// over a pack, for as long as there is room. With whole packs AVX2 reaches nine tenths of its peak so, two thirds else.
+template <class Taps, class P, int kOutputs, class T, class Pixels>
+LINNET_INLINE void multiply_tap_by_tap(const Pixels& pixels, const T* factors, P (&sums)[kOutputs]) {
+  constexpr int kPixels = kOutputs / Taps::kOutputs * Taps::kPixels;
+  LINNET_UNROLL
+  for (int i = 0; i < Taps::kTaps; ++i) {
+    const int t = Taps::tap(i);
+    const P factor = load_as<P>(factors + t * kPanelWidth<T>);
+    LINNET_UNROLL
+    for (int p = -1; p <= kPixels; ++p) {
+      const int output = Taps::output(p, t);
+      if (output < 0 || output >= kOutputs || !pixels.inside(p)) continue;
+      accumulate(sums[output], broadcast_as<P>(*pixels.at(p)), factor);
+    }
+  }
+}
+
 /// A tile of kCount * Taps::kOutputs outputs of `columns` filters. `x` is its first pixel in the first row of taps; w
 /// {rows, channels, taps, lanes}. `kShort`: kShortRows rows of taps and one step over the channels, without loops,
 /// which would take longer than so few products.
-template <class Taps, class Channels, int kCount, bool kShort, class T, class Ends>
-requires(!std::is_same_v<Channels, ByPack>) LINNET_INLINE
-    void row_tile(const RowTaps& taps, const T* x, Ends ends, const T* w, const RowPack<Channels, T>& bias, T* y,
-                  Index columns) {
+template <class Taps, int kCount, bool kShort, class Channels, class T, class Ends>
+LINNET_INLINE void row_tile(Channels, const RowTaps& taps, const T* x, Ends ends, const T* w,
+                            const RowPack<Channels, T>& bias, T* y, Index columns) {
   using P = RowPack<Channels, T>;
   constexpr int kOutputs = kCount * Taps::kOutputs, kPixels = kCount * Taps::kPixels;
   constexpr Index kLanes = kPanelWidth<T>;
@@ -68,34 +105,11 @@ requires(!std::is_same_v<Channels, ByPack>) LINNET_INLINE
   LINNET_UNROLL
   for (int i = 0; i < kOutputs; ++i) sums[i] = bias;
   const auto multiply_channel = [&](const Pixels& pixels, const T* factors) LINNET_INLINE_LAMBDA {
-    // Many registers hold the factors of all taps, and an element is loaded once. Few hold the sums of more outputs,
-    // one factor, and elements for as long as there is room: AVX2 reaches nine tenths of its peak so, two thirds else.
     if constexpr (kPartBytes == 32 && P::kParts > 1) {
-      LINNET_UNROLL
-      for (int i = 0; i < Taps::kTaps; ++i) {
-        const int t = Taps::tap(i);
-        const P factor = load_as<P>(factors + t * kLanes);
-        LINNET_UNROLL
-        for (int p = -1; p <= kPixels; ++p) {
-          const int output = Taps::output(p, t);
-          if (output < 0 || output >= kOutputs || !pixels.inside(p)) continue;
-          accumulate(sums[output], broadcast_as<P>(*pixels.at(p)), factor);
-        }
-      }
+      multiply_tap_by_tap<Taps>(pixels, factors, sums);
     } else {
-      P factor[Taps::kTaps];
-      LINNET_UNROLL
-      for (int t = 0; t < Taps::kTaps; ++t) factor[t] = load_as<P>(factors + t * kLanes);
-      LINNET_UNROLL
-      for (int p = -1; p <= kPixels; ++p) {
-        if (!pixels.inside(p)) continue;
-        const P element = broadcast_as<P>(*pixels.at(p));
-        LINNET_UNROLL
-        for (int t = 0; t < Taps::kTaps; ++t) {
-          const int output = Taps::output(p, t);
-          if (output >= 0 && output < kOutputs) accumulate(sums[output], element, factor[t]);
-        }
-      }
+      multiply_taps<Taps>(
+          pixels, factors, [](const T* at) LINNET_INLINE_LAMBDA { return broadcast_as<P>(*at); }, sums);
     }
   };
   if constexpr (kShort) {
@@ -131,62 +145,52 @@ requires(!std::is_same_v<Channels, ByPack>) LINNET_INLINE
   }
 }
 
-/// sums += the products of the channels that one part of a pack has lanes for: all of them, if `whole`, else `left`.
-template <class Taps, int kOutputs, class T, class Pixels>
-LINNET_INLINE void multiply_part(const Pixels& pixels, const T* factors, Index left, auto whole,
-                                 typename Pack<T>::Part (&sums)[kOutputs]) {
-  using Part = typename Pack<T>::Part;
-  constexpr int kPixels = kOutputs / Taps::kOutputs * Taps::kPixels;
-  Part factor[Taps::kTaps];
-  LINNET_UNROLL
-  for (int t = 0; t < Taps::kTaps; ++t) {
-    factor[t] = load_part(factors + t * Pack<T>::kLanes, Pack<T>::kPartLanes, std::true_type{});
-  }
-  LINNET_UNROLL
-  for (int p = -1; p <= kPixels; ++p) {
-    if (!pixels.inside(p)) continue;
-    const Part element = load_part(pixels.at(p), left, whole);
-    LINNET_UNROLL
-    for (int t = 0; t < Taps::kTaps; ++t) {
-      const int output = Taps::output(p, t);
-      if (output >= 0 && output < kOutputs) sums[output] = part_accumulate(sums[output], element, factor[t]);
-    }
-  }
-}
-
 /// The same of a single filter; w {rows, packs of channels, taps, lanes}. One part of the packs is taken through all
 /// taps before the next: with AVX2 the sums of ten outputs stay in registers so, and of four if it were whole packs.
 /// `kShort`: as above, and without masks whole packs of channels.
-template <class Taps, class Channels, int kCount, bool kShort, class T, class Ends>
-requires std::is_same_v<Channels, ByPack> LINNET_INLINE void row_tile(const RowTaps& taps, const T* x, Ends ends,
-                                                                      const T* w, const Pack<T>& bias, T* y, Index) {
+template <class Taps, int kCount, bool kShort, class T, class Ends>
+LINNET_INLINE void row_tile(ByPack, const RowTaps& taps, const T* x, Ends ends, const T* w,
+                            const RowPack<ByPack, T>& bias, T* y, Index) {
   constexpr int kOutputs = kCount * Taps::kOutputs, kPixels = kCount * Taps::kPixels;
   constexpr Index kLanes = Pack<T>::kLanes, kPartLanes = Pack<T>::kPartLanes;
-  using Part = typename Pack<T>::Part;
+  using P = Pack<T, 1>;
   constexpr bool kMaskLess = Pack<T>::kParts > 1;  // with AVX-512 masks cost nothing
   using Pixels = TilePixels<T, kPixels, Ends>;
   Pack<T> totals[kOutputs];
   const auto take_part = [&](int part) LINNET_INLINE_LAMBDA {
-    Part sums[kOutputs];
+    P sums[kOutputs];
     LINNET_UNROLL
-    for (int i = 0; i < kOutputs; ++i) sums[i] = Part{};
+    for (int i = 0; i < kOutputs; ++i) sums[i] = zero_as<P>();
+    const auto multiply_whole = [&](const Pixels& pixels, const T* factors) LINNET_INLINE_LAMBDA {
+      multiply_taps<Taps>(
+          pixels, factors, [](const T* at) LINNET_INLINE_LAMBDA { return load_as<P>(at); }, sums);
+    };
+    const auto multiply_first = [&](const Pixels& pixels, const T* factors, Index n) LINNET_INLINE_LAMBDA {
+      multiply_taps<Taps>(
+          pixels, factors, [n](const T* at) LINNET_INLINE_LAMBDA { return masked_load_as<P>(at, n); }, sums);
+    };
     const T* part_x = x + part * kPartLanes;
     const T* part_w = w + part * kPartLanes;
+    const Index channels = taps.channels - part * kPartLanes;
     if constexpr (kShort) {
       LINNET_UNROLL
       for (int row = 0; row < kShortRows; ++row) {
-        multiply_part<Taps, kOutputs>(Pixels(part_x + row * taps.x_row, taps.x_pixel, ends), part_w + row * taps.w_row,
-                                      taps.channels - part * kPartLanes, std::bool_constant<kMaskLess>{}, sums);
+        const Pixels pixels(part_x + row * taps.x_row, taps.x_pixel, ends);
+        if constexpr (kMaskLess) {
+          multiply_whole(pixels, part_w + row * taps.w_row);
+        } else {
+          multiply_first(pixels, part_w + row * taps.w_row, channels);
+        }
       }
     } else {
       for (Index row = 0; row < taps.rows; ++row) {
         Pixels pixels(part_x + row * taps.x_row, taps.x_pixel, ends);
         const T* factors = part_w + row * taps.w_row;
-        for (Index left = taps.channels - part * kPartLanes; left > 0; left -= kLanes) {
+        for (Index left = channels; left > 0; left -= kLanes) {
           if (kMaskLess && left >= kPartLanes) {
-            multiply_part<Taps, kOutputs>(pixels, factors, left, std::bool_constant<kMaskLess>{}, sums);
+            multiply_whole(pixels, factors);
           } else {
-            multiply_part<Taps, kOutputs>(pixels, factors, left, std::false_type{}, sums);
+            multiply_first(pixels, factors, left);
           }
           factors += Taps::kTaps * kLanes;
           pixels.advance(kLanes);
@@ -194,7 +198,7 @@ requires std::is_same_v<Channels, ByPack> LINNET_INLINE void row_tile(const RowT
       }
     }
     LINNET_UNROLL
-    for (int i = 0; i < kOutputs; ++i) totals[i].part[part] = sums[i];
+    for (int i = 0; i < kOutputs; ++i) totals[i].part[part] = sums[i].part[0];
   };
   if constexpr (kShort) {
     LINNET_UNROLL
@@ -219,7 +223,7 @@ requires std::is_same_v<Channels, ByPack> LINNET_INLINE void row_tile(const RowT
 template <class Taps, class Channels, int kCount, bool kShort, class T, class Ends>
 LINNET_NOINLINE void row_tile_alone(const RowTaps& taps, const T* x, Ends ends, const T* w,
                                     const RowPack<Channels, T>& bias, T* y, Index columns) {
-  row_tile<Taps, Channels, kCount, kShort>(taps, x, ends, w, bias, y, columns);
+  row_tile<Taps, kCount, kShort>(Channels{}, taps, x, ends, w, bias, y, columns);
 }
 
 /// The outputs [from, to), by counts of Taps::kOutputs, in tiles, of which the last ends where it must and may overlap
@@ -234,7 +238,7 @@ void row_tiles(const RowTaps& taps, Index from, Index to, const T* x, const T* w
     const RowEnds ends{within(first - 1), within(first), within(end - 1), within(end)};
     const T* tile_x = x + first * taps.x_pixel;
     T* tile_y = y + at * Taps::kOutputs * taps.y_pixel;
-    if constexpr (kPartBytes == 32 && kCount * Taps::kOutputs >= 4) {
+    if constexpr (kPartBytes == 32 && kCount * Taps::kOutputs >= (std::is_same_v<Channels, ByHalf> ? 8 : 4)) {
       if (ends.first && ends.last && (ends.before || ends.behind)) {
         const auto tile = [&](auto known) {
           row_tile_alone<Taps, Channels, kCount, kShort>(taps, tile_x, known, w, start, tile_y, columns);
@@ -249,7 +253,7 @@ void row_tiles(const RowTaps& taps, Index from, Index to, const T* x, const T* w
         continue;
       }
     }
-    row_tile<Taps, Channels, kCount, kShort>(taps, tile_x, ends, w, start, tile_y, columns);
+    row_tile<Taps, kCount, kShort>(Channels{}, taps, tile_x, ends, w, start, tile_y, columns);
   }
 }
 
@@ -334,7 +338,9 @@ inline constexpr auto kShortRowTiles = make_short_row_tiles<Taps, Channels, T>(r
 
 template <class T, class Taps, class Channels>
 RowKernels<T> row_kernels(Taps, Channels) {
-  if constexpr (std::is_same_v<Channels, ByHalf> && std::is_same_v<HalfPack<T>, Pack<T>>) {
+  // Half packs are compiled where they are less than whole ones, for the usual taps.
+  constexpr bool kHalves = Pack<T>::kParts > 1 && !std::is_same_v<Taps, HalvingTaps>;
+  if constexpr (std::is_same_v<Channels, ByHalf> && !kHalves) {
     return row_kernels<T>(Taps{}, ByChannel{});
   } else {
     using P = RowPack<Channels, T>;

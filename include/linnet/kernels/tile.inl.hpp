@@ -22,8 +22,8 @@ constexpr auto tile_sizes() {
 /// the narrower tile.
 inline constexpr int kWidePacks = kPartBytes == 64 ? 2 : 1;
 
-/// kMasked: B may have no more than `columns` columns, fewer than a pack. Else all lanes of B may be read. P is a pack or
-/// the first half of one.
+/// P is a pack, or the first half of one. kMasked: B may have no more than `columns` columns, fewer than a pack. Else
+/// all lanes of B may be read.
 template <class T, class P, int kRows, int kPacks, bool kMasked>
 void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, Index c_stride, Index columns,
           const Epilogue<T>& epilogue) {
@@ -55,7 +55,7 @@ void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, In
         LINNET_UNROLL
         for (int p = 0; p < kPacks; ++p) {
           if constexpr (kMasked) {
-            factors[p] = masked_load(b_tap + p * taps.b_pack, columns);
+            factors[p] = masked_load_as<P>(b_tap + p * taps.b_pack, columns);
           } else {
             factors[p] = load_as<P>(b_tap + p * taps.b_pack);
           }

@@ -311,31 +311,14 @@ template <class T>
 LINNET_INLINE Pack<T> load(const T* from, Index n) {
   return load_as<Pack<T>>(from, n);
 }
-/// The same without a branch, where there are masks: for many loads that share an n.
-template <class T>
-LINNET_INLINE Pack<T> masked_load(const T* from, Index n) {
-  using P = Pack<T>;
+/// The same without a branch, where there are masks and a pack is one part: for many loads that share an n.
+template <class P, class T>
+LINNET_INLINE P masked_load_as(const T* from, Index n) {
   if constexpr (kHasMasks<T> && P::kParts == 1) {
-    P r;
-    r.part[0] = part_load_first(from, static_cast<int>(std::min<Index>(n, P::kLanes)));
-    return r;
+    return {{part_load_first(from, static_cast<int>(std::min<Index>(n, P::kLanes)))}};
   } else {
-    return load(from, n);
+    return load_as<P>(from, n);
   }
-}
-/// One part of a pack: all of its lanes, if `whole` (a bool_constant), else the first n (1 <= n, which may exceed them)
-/// and zeros behind them.
-template <class T>
-LINNET_INLINE typename Pack<T>::Part load_part(const T* from, Index n, auto whole) {
-  typename Pack<T>::Part r{};
-  if constexpr (whole) {
-    std::memcpy(&r, from, sizeof(r));
-  } else if constexpr (kHasMasks<T>) {
-    r = part_load_first(from, static_cast<int>(std::min<Index>(n, Pack<T>::kPartLanes)));
-  } else {
-    r = load_lanes(from, std::min<Index>(n, Pack<T>::kPartLanes)).part[0];
-  }
-  return r;
 }
 /// Writes the first n lanes only.
 template <class T, int parts>
