@@ -37,7 +37,7 @@ def cases():
             least = 0.95 if channels == 1 and direction != "by_data" else 8
             for threads in (1, 2):
                 yield f"conv {size} 3 {channels} {filters} 128 {direction}", threads, ["oneDNN"], least
-    for case in ("conv 14 5 32 64 64", "conv 28 1 128 128 32"):  # other kernels' work
+    for case in ("conv 28 3 3 8 128", "conv 14 5 32 64 64", "conv 28 1 128 128 32"):  # other kernels' work
         for direction in DIRECTIONS:
             yield f"{case} {direction}", 1, ["oneDNN"], None
     torch = ["PyTorch", "PyTorch channels_last"]

@@ -50,7 +50,7 @@ void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, In
       for (int g = 0; g < kPointers; ++g) {
         a_tap[g] = a + row * taps.a_row + column * taps.a_column + 4 * g * a_stride;
       }
-      for (Index k = 0; k < taps.depth; ++k) {
+      const auto multiply_step = [&]() LINNET_INLINE_LAMBDA {
         P factors[kPacks];
         LINNET_UNROLL
         for (int p = 0; p < kPacks; ++p) {
@@ -69,7 +69,15 @@ void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, In
         b_tap += taps.b_depth;
         LINNET_UNROLL
         for (int g = 0; g < kPointers; ++g) a_tap[g] += taps.a_depth;
+      };
+      Index k = 0;
+      if constexpr (kPartBytes == 32) {  // with so few products to a step, what a loop does besides takes a tenth
+        for (; k + 2 <= taps.depth; k += 2) {
+          multiply_step();
+          multiply_step();
+        }
       }
+      for (; k < taps.depth; ++k) multiply_step();
     }
   }
   if (epilogue.relu && !epilogue.accumulate) {
