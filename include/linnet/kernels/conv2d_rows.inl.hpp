@@ -25,10 +25,15 @@ struct RowEnds {
   bool before, first, last, behind;
 };
 /// The same of the usual tiles, known to the compiler.
-template <bool kBefore, bool kBehind>
+template <bool kBefore, bool kFirst, bool kLast, bool kBehind>
 struct KnownEnds {
-  static constexpr bool before = kBefore, first = true, last = true, behind = kBehind;
+  static constexpr bool before = kBefore, first = kFirst, last = kLast, behind = kBehind;
 };
+using Inside = KnownEnds<true, true, true, true>;
+using AtStart = KnownEnds<false, true, true, true>;
+using AtEnd = KnownEnds<true, true, true, false>;
+using BeyondStart = KnownEnds<false, false, true, true>;  // by data of a convolution without padding
+using BeyondEnd = KnownEnds<true, true, false, false>;
 
 /// Where the pixels of a tile are, which are kPixels and one at each end: every fourth has a pointer, those between are
 /// at indexed addresses.
@@ -239,18 +244,16 @@ void row_tiles(const RowTaps& taps, Index from, Index to, const T* x, const T* w
     const T* tile_x = x + first * taps.x_pixel;
     T* tile_y = y + at * Taps::kOutputs * taps.y_pixel;
     if constexpr (kPartBytes == 32 && kCount * Taps::kOutputs >= (std::is_same_v<Channels, ByHalf> ? 8 : 4)) {
-      if (ends.first && ends.last && (ends.before || ends.behind)) {
-        const auto tile = [&](auto known) {
-          row_tile_alone<Taps, Channels, kCount, kShort>(taps, tile_x, known, w, start, tile_y, columns);
-        };
-        if (!ends.before) {
-          tile(KnownEnds<false, true>{});
-        } else if (!ends.behind) {
-          tile(KnownEnds<true, false>{});
-        } else {
-          tile(KnownEnds<true, true>{});
-        }
-        continue;
+      constexpr bool kBeyond = std::is_same_v<Taps, ThreeTaps> && std::is_same_v<Channels, ByChannel>;
+      const auto done_with = [&](auto known) {
+        const bool same = known.before == ends.before && known.first == ends.first && known.last == ends.last &&
+                          known.behind == ends.behind;
+        if (same) row_tile_alone<Taps, Channels, kCount, kShort>(taps, tile_x, known, w, start, tile_y, columns);
+        return same;
+      };
+      if (done_with(Inside{}) || done_with(AtStart{}) || done_with(AtEnd{})) continue;
+      if constexpr (kBeyond) {
+        if (done_with(BeyondStart{}) || done_with(BeyondEnd{})) continue;
       }
     }
     row_tile<Taps, kCount, kShort>(Channels{}, taps, tile_x, ends, w, start, tile_y, columns);
