@@ -35,7 +35,7 @@ void panel_weights(const PanelProducts& g, const T* elements, const T* packs, In
   for (Index row = 0; row < g.rows; ++row) {
     const T* pixel = elements + row * g.element_row;
     const T* pack = packs + row * g.pack_row;
-    for (Index step = 0; step < g.steps; ++step) {
+    const auto multiply_step = [&]() LINNET_INLINE_LAMBDA {
       LINNET_FORGET(pack);  // packs of steps before would take registers
       LINNET_UNROLL
       for (int s = 0; s < kStride; ++s) {
@@ -65,7 +65,8 @@ void panel_weights(const PanelProducts& g, const T* elements, const T* packs, In
       }
       pixel += kStride * g.element_pixel;
       pack += kLanes;
-    }
+    };
+    repeat(g.steps, multiply_step);
   }
   P totals[kTaps][kElements];
   LINNET_UNROLL

@@ -70,14 +70,7 @@ void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, In
         LINNET_UNROLL
         for (int g = 0; g < kPointers; ++g) a_tap[g] += taps.a_depth;
       };
-      Index k = 0;
-      if constexpr (kPartBytes == 32) {  // with so few products to a step, what a loop does besides takes a tenth
-        for (; k + 2 <= taps.depth; k += 2) {
-          multiply_step();
-          multiply_step();
-        }
-      }
-      for (; k < taps.depth; ++k) multiply_step();
+      repeat(taps.depth, multiply_step);
     }
   }
   if (epilogue.relu && !epilogue.accumulate) {
