@@ -57,6 +57,9 @@ inline std::vector<NamedConvCase> benchmark_conv_cases() {
     return {batch, channels, filters, groups, axis, axis};
   };
   return {
+      {"few", same_conv(28, 3, 1, 8, 64)},
+      {"few", same_conv(28, 3, 3, 8, 64)},
+      {"few", same_conv(28, 3, 8, 8, 64)},
       {"denoiser", same_conv(28, 3, 1, 16, 64)},
       {"denoiser", same_conv(14, 3, 16, 16, 64)},
       {"denoiser", same_conv(7, 3, 16, 16, 64)},

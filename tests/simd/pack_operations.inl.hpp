@@ -46,12 +46,19 @@ void pack_partial(const T* from, Index n, T* loaded, T* stored) {
   store(stored, load(loaded), n);
 }
 
-/// Stores two packs, n lanes of each, with a lane between them; then adds them to what is there (and takes a relu).
+/// Stores up to five packs (or halves), n lanes of each, `step` apart; then adds them to what is there (and takes a
+/// relu).
+template <class T, class P>
+void store_and_add(const T* from, int count, Index step, Index n, bool relu, T* to) {
+  P packs[5];
+  for (int i = 0; i < count; ++i) packs[i] = load_as<P>(from + i * Pack<T>::kLanes);
+  store_packs(packs, count, to, step, n);
+  add_packs(packs, count, to, step, n, relu);
+}
 template <class T>
-void pack_stores(const T* from, Index n, bool relu, T* to) {
-  const Pack<T> packs[] = {load(from), load(from + Pack<T>::kLanes)};
-  store_packs(packs, 2, to, n + 1, n);
-  add_packs(packs, 2, to, n + 1, n, relu);
+void pack_stores(const T* from, bool half, int count, Index step, Index n, bool relu, T* to) {
+  half ? store_and_add<T, HalfPack<T>>(from, count, step, n, relu, to)
+       : store_and_add<T, Pack<T>>(from, count, step, n, relu, to);
 }
 
 /// The sum of each of kLanes packs, one by one and all together; then of the first three together.

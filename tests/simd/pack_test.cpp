@@ -171,19 +171,29 @@ TEST_CASE_TEMPLATE("a part of a pack: zeros behind it, and nothing behind it is 
 }
 
 TEST_CASE_TEMPLATE("several packs are stored, or added, with nothing written beside them", T, float, double) {
-  const std::vector<T> from = numbers<T>(2 * kLanes<T>, 9);
+  const std::vector<T> from = numbers<T>(5 * kLanes<T>, 9);
   test::for_each_isa([&](Isa set) {
     CAPTURE(to_string(set));
     for (int n = 1; n <= kLanes<T>; ++n) {
-      CAPTURE(n);
-      for (const bool relu : {false, true}) {
-        std::vector<T> to(static_cast<std::size_t>(2 * n + 2 + kLanes<T>), T(77));
-        LINNET_DISPATCH(pack_stores<T>, (from.data(), n, relu, to.data()));
-        for (std::size_t i = 0; i < to.size(); ++i) {
-          const std::size_t pack = i / static_cast<std::size_t>(n + 1), lane = i % static_cast<std::size_t>(n + 1);
-          const bool written = pack < 2 && lane < static_cast<std::size_t>(n);
-          const T twice = written ? T(2) * from[pack * kLanes<T> + lane] : T(77);
-          CHECK(equal(to[i], relu && twice < 0 ? T(0) : twice));
+      for (const bool half : {false, true}) {
+        for (const int count : {1, 2, 5}) {
+          for (const bool relu : {false, true}) {
+            for (const int step : {n, n + 1}) {
+              if (half && n > kLanes<T> / 2) continue;
+              CAPTURE(n);
+              CAPTURE(half);
+              CAPTURE(count);
+              CAPTURE(step);
+              std::vector<T> to(static_cast<std::size_t>(count * step + kLanes<T>), T(77));
+              LINNET_DISPATCH(pack_stores<T>, (from.data(), half, count, step, n, relu, to.data()));
+              for (std::size_t i = 0; i < to.size(); ++i) {
+                const std::size_t pack = i / static_cast<std::size_t>(step), lane = i % static_cast<std::size_t>(step);
+                const bool written = pack < static_cast<std::size_t>(count) && lane < static_cast<std::size_t>(n);
+                const T twice = written ? T(2) * from[pack * kLanes<T> + lane] : T(77);
+                CHECK(equal(to[i], relu && twice < 0 ? T(0) : twice));
+              }
+            }
+          }
         }
       }
     }

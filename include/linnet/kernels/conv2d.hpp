@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "linnet/kernels/activation.hpp"
 #include "linnet/kernels/conv2d_direct.hpp"
 #include "linnet/kernels/conv2d_geometry.hpp"
 #include "linnet/kernels/conv2d_reference.hpp"
@@ -231,15 +232,12 @@ void conv2d_backward_data(ConvAlgorithm algorithm, const Conv2DGeometry& g, cons
                           const Epilogue<T>& epilogue, T* dx, T* scratch) {
   const Index size = g.batch * g.input_size();
   const auto scatter = [&](const auto& add_products) {  // for kernels that add to dx
-    for (Index pixel = 0; pixel < size; pixel += g.channels) {
-      if (epilogue.bias == nullptr) {
-        std::fill_n(dx + pixel, g.channels, T(0));
-      } else {
-        std::copy_n(epilogue.bias, g.channels, dx + pixel);
-      }
+    if (epilogue.bias == nullptr) std::fill_n(dx, size, T(0));
+    for (Index pixel = 0; epilogue.bias != nullptr && pixel < size; pixel += g.channels) {
+      std::copy_n(epilogue.bias, g.channels, dx + pixel);
     }
     add_products();
-    for (Index i = 0; i < size; ++i) dx[i] = epilogue.finish(dx[i]);
+    if (epilogue.relu) activate<T>(ActivationKind::relu, T(0), size, size, dx);
   };
   switch (algorithm) {
     case ConvAlgorithm::reference:

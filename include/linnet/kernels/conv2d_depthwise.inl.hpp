@@ -26,7 +26,7 @@ void conv2d_forward_depthwise(const Conv2DGeometry& g, const T* x, const T* w, c
   }
 }
 
-/// dx must be 0 before.
+/// Adds to dx.
 template <class T>
 void conv2d_backward_data_depthwise(const Conv2DGeometry& g, const T* dy, const T* w, T* dx) {
   constexpr Index kLanes = Pack<T>::kLanes;

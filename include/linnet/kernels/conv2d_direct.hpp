@@ -56,7 +56,7 @@ void conv2d_forward_direct(const Conv2DGeometry& g, const T* x, const T* panels,
           const Index lines = wide ? y1 - y0 : x1 - x0, outputs = wide ? x1 - x0 : y1 - y0;
           for (Index line = 0; line < lines; ++line) {
             tile_all(taps, outputs, out, a + line * (wide ? a_down : a_right), wide ? a_right : a_down, w, true,
-                     c + line * (wide ? c_down : c_right), wide ? c_right : c_down, of_group);
+                     c + line * (wide ? c_down : c_right), wide ? c_right : c_down, false, of_group);
           }
         });
       });
@@ -123,7 +123,7 @@ void conv2d_backward_weights_direct(const Conv2DGeometry& g, const T* x, const T
     T* c = dw + (block.ty * g.x.taps + block.tx) * in * g.filters;
     for (Index group = 0; group < g.groups; ++group) {
       tile_all(taps, block.tap_count * in, out, x + block.x + group * in, Index{1}, dy + block.dy + group * out, false,
-               c + group * out, g.filters, Epilogue<T>{.accumulate = true});
+               c + group * out, g.filters, true, Epilogue<T>{});
     }
   });
 }

@@ -1,4 +1,5 @@
-// The gradient by weights of the convolutions of conv2d_rows.hpp, from more than a few channels. See conv2d.hpp.
+// The gradient by weights of the convolutions of conv2d_rows.hpp, from more than a few channels or to a few filters.
+// See conv2d.hpp.
 //
 // The pixels of dy are copied into panels: a pack of filters each, side by side, with zeros where a row ends. Then no
 // step of the inner loop has anything to check; and where many channels lie between one pixel and the next, the lines
@@ -76,12 +77,15 @@ void for_each_block_of_rows(const Conv2DGeometry& g, const T* x, const T* dy, co
 template <class T>
 struct WeightPanels {
   static constexpr Index kLanes = kPanelWidth<T>;
+  bool in_place;                      ///< x is read where it lies
   Index pack_margin, element_margin;  ///< pixels of zeros
   Index pack_row, element_row;
   Index packs, elements;  ///< all panels of dy, and the one of x
 
   explicit WeightPanels(const Conv2DGeometry& g) {
     const Index stride = g.x.stride;
+    // With stride 2 a step may take the pixel before the row or the one behind it, which must be 0.
+    in_place = stride == 1 && g.channels <= kLanes;
     pack_margin = row_depth(static_cast<int>(stride)) - 1;
     element_margin = stride - 1;
     pack_row = checked_multiply(checked_add(g.x.output, 2 * pack_margin), kLanes);
@@ -90,7 +94,9 @@ struct WeightPanels {
     const Index reached = checked_multiply(g.y.taps - 1, g.y.dilation) + 1;
     const Index element_rows = std::min(g.y.input, checked_add(checked_multiply(block_rows - 1, g.y.stride), reached));
     packs = checked_multiply((g.group_filters() + kLanes - 1) / kLanes, checked_multiply(block_rows, pack_row));
-    elements = checked_multiply(element_rows, element_row);
+    // A plan for floats serves doubles too, of which fewer channels are read in place.
+    const bool always_in_place = stride == 1 && g.channels <= kPanelWidth<double>;
+    elements = always_in_place ? 0 : checked_multiply(element_rows, element_row);
   }
   Index scratch() const { return checked_add(checked_add(packs, elements), kLanes); }  ///< and room to align them
 };
@@ -100,7 +106,7 @@ template <int kStride, class T>
 void all_panel_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw, T* scratch) {
   constexpr Index kLanes = kPanelWidth<T>;
   constexpr int kDepth = row_depth(kStride);
-  constexpr std::integral_constant<int, kStride> stride;
+  constexpr std::integral_constant<int, kStride> stride{};
   const PanelWeightsKernels<T> whole = LINNET_DISPATCH(panel_weights_kernels<T>, (stride, std::false_type{}));
   const PanelWeightsKernels<T> half = LINNET_DISPATCH(panel_weights_kernels<T>, (stride, std::true_type{}));
   const WeightPanels<T> panels(g);
@@ -110,8 +116,7 @@ void all_panel_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw, 
   const Index first = std::max<Index>(0, floor_divide(g.x.pad, kStride));
   const Index last = std::min(g.x.output + kDepth - 1, floor_divide(g.x.input + g.x.pad - 1, kStride) + 1);
   if (first >= last) return;
-  // With stride 2 a step may take the pixel before the row or the one behind it, which must be 0.
-  const bool in_place = kStride == 1 && g.channels <= kLanes;
+  const bool in_place = panels.in_place;
   T* packs = scratch + (64 - reinterpret_cast<std::uintptr_t>(scratch) % 64) % 64 / sizeof(T);
   T* gathered = packs + panels.packs;
   PanelProducts products;

@@ -17,8 +17,9 @@
 
 LINNET_NAMESPACE_BEGIN
 
-/// So few elements have no panels (conv2d_panel_weights.hpp). And one row of taps has too few sums for them, which
-/// would wait for each other: all rows of a square kernel that meet a pack are taken at once, if registers suffice.
+/// So few elements of whole packs have no panels (conv2d_panel_weights.hpp). And one row of taps has too few sums for
+/// them, which would wait for each other: all rows of a square kernel that meet a pack are taken at once, if registers
+/// suffice.
 inline constexpr Index kFewElements = 2;
 
 /// What all products have in common. Steps count scalars.
@@ -133,21 +134,21 @@ void all_row_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
   for_each_block_of_rows(g, x, dy, multiply_block);
 }
 
-/// Whether the gradient goes by panels: for more than a few channels, and for fewer filters than a pack has lanes,
-/// which are slow to read again and again where they lie.
-template <class T>
-bool goes_by_panels(const Conv2DGeometry& g) {
-  return g.group_channels() > kFewElements || g.group_filters() < kPanelWidth<T>;
+/// Whether the gradient goes by panels: for more than a few channels, and for fewer filters than a pack of floats has
+/// lanes, which are slow to read again and again where they lie. (The same for every T: what is tested in double is
+/// what trains in float.)
+inline bool goes_by_panels(const Conv2DGeometry& g) {
+  return g.group_channels() > kFewElements || g.group_filters() < kPanelWidth<float>;
 }
 
 /// Scalars of working memory.
 template <class T>
 Index conv2d_backward_weights_rows_scratch(const Conv2DGeometry& g) {
-  return goes_by_panels<T>(g) ? WeightPanels<T>(g).scratch() : 0;
+  return goes_by_panels(g) ? WeightPanels<T>(g).scratch() : 0;
 }
 template <class T>
 void conv2d_backward_weights_rows(const Conv2DGeometry& g, const T* x, const T* dy, T* dw, T* scratch) {
-  if (goes_by_panels<T>(g)) {
+  if (goes_by_panels(g)) {
     if (g.x.stride == 2) return all_panel_weights<2>(g, x, dy, dw, scratch);
     return all_panel_weights<1>(g, x, dy, dw, scratch);
   }

@@ -109,7 +109,7 @@ struct RowKernels {
   const RowTilesFunction<T>* short_tiles;
   Index short_from;             ///< the fewest channels of those
   RowOutputFunction<T> output;  ///< a single one
-  Index lanes;                  ///< the most filters
+  Index lanes;                  ///< the most filters (or channels in a step)
 };
 
 LINNET_NAMESPACE_END
@@ -216,9 +216,6 @@ template <class Taps, class Channels, bool kByData, class T>
 void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const Epilogue<T>& epilogue, T* y) {
   constexpr Index kLanes = kPanelWidth<T>;
   constexpr Index kStep = Channels::template kStep<T>;
-  using HalfChannels = std::conditional_t<std::is_same_v<Channels, ByChannel>, ByHalf, Channels>;
-  const RowKernels<T> whole = LINNET_DISPATCH(row_kernels<T>, (Taps{}, Channels{}));
-  const RowKernels<T> half = LINNET_DISPATCH(row_kernels<T>, (Taps{}, HalfChannels{}));
   constexpr Index kColumns = kStep == 1 ? kLanes : 1;  // outputs at a time
   constexpr Index kMostRows = 64;
   constexpr Index kBlockBytes = 256 * 1024, kMostWeightBytes = 512 * 1024;
@@ -230,8 +227,18 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const Epilogue<T>
   if constexpr (std::is_same_v<Taps, ThreeTaps> && !kByData) axis.pad = 2 - axis.pad;
   const Index y_rows = kByData ? g.y.input : g.y.output;
   const Index tap_step = g.y.stride / std::gcd(g.y.stride, g.y.dilation);
-  const RowCut whole_cut = cut_row<Taps>(axis, whole.sizes, whole.enough);
-  const RowCut half_cut = cut_row<Taps>(axis, half.sizes, half.enough);
+  struct Tiles {
+    RowKernels<T> kernels;
+    RowCut cut;
+  };
+  const auto tiles_of = [&](const RowKernels<T>& kernels) -> Tiles {
+    return {kernels, cut_row<Taps>(axis, kernels.sizes, kernels.enough)};
+  };
+  const Tiles whole = tiles_of(LINNET_DISPATCH(row_kernels<T>, (Taps{}, Channels{})));
+  Tiles half = whole;
+  if constexpr (std::is_same_v<Channels, ByChannel>) {
+    half = tiles_of(LINNET_DISPATCH(row_kernels<T>, (Taps{}, ByHalf{})));
+  }
   RowTaps taps;
   taps.pixels = axis.input;
   taps.channels = in;
@@ -269,11 +276,11 @@ void all_rows(const Conv2DGeometry& g, const T* x, const T* w, const Epilogue<T>
     const auto visit_block = [&](Index first_image, Index last_image, Index first_row, Index last_row) {
       for (Index group = 0; group < g.groups; ++group) {
         for (Index j = 0; j < out; j += kColumns) {
-          const bool few = out - j <= half.lanes;
-          const RowKernels<T>& kernels = few ? half : whole;
-          taps.cut = few ? half_cut : whole_cut;
+          const Tiles& tiles = out - j <= half.kernels.lanes ? half : whole;
+          taps.cut = tiles.cut;
           for (Index n = first_image; n < last_image; ++n) {
-            for (Index row = first_row; row < last_row; ++row) visit_row(kernels, n, row, ranges[row - from], group, j);
+            for (Index row = first_row; row < last_row; ++row)
+              visit_row(tiles.kernels, n, row, ranges[row - from], group, j);
           }
         }
       }

@@ -5,15 +5,14 @@
 
 LINNET_NAMESPACE_BEGIN
 
-/// A result is f(bias + its products + what was there): with f and what was there only where they are asked for.
+/// A result is f(bias + its products).
 template <class T>
 struct Epilogue {
-  const T* bias = nullptr;  ///< for each column (filter) of the result; null for zeros
+  const T* bias = nullptr;  ///< of each filter, or column of a product; null for zeros
   bool relu = false;        ///< f(z) = max(0, z), else f(z) = z
-  bool accumulate = false;  ///< matrix products only
 
-  /// That of the columns from `column` on.
-  Epilogue at(Index column) const { return {bias == nullptr ? nullptr : bias + column, relu, accumulate}; }
+  /// That of the filters from `filter` on.
+  Epilogue at(Index filter) const { return {bias == nullptr ? nullptr : bias + filter, relu}; }
   /// f of a single result. A NaN is kept.
   T finish(T z) const { return relu && z < T(0) ? T(0) : z; }
 };

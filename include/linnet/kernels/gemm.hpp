@@ -41,7 +41,7 @@ void pack_panels(Index depth, Index columns, const T* b, Index b_depth, Index b_
 /// The epilogue of the products [from, last) of `depth`, which are added to those before.
 template <class T>
 Epilogue<T> epilogue_of_block(const Epilogue<T>& epilogue, Index from, Index last, Index depth) {
-  return {from == 0 ? epilogue.bias : nullptr, epilogue.relu && last == depth, epilogue.accumulate || from > 0};
+  return {from == 0 ? epilogue.bias : nullptr, epilogue.relu && last == depth};
 }
 
 /// C {rows, columns} = A {rows, depth} B {depth, columns}, with its epilogue; the rows of A, B and C begin every a_row,
@@ -54,7 +54,7 @@ void gemm(Index rows, Index columns, Index depth, const T* a, Index a_row, const
   TileTaps taps{.b_depth = b_row, .b_pack = kPanelWidth<T>};
   for (Index k = 0; k < depth || k == 0; k += kBlock) {
     taps.depth = std::min(kBlock, depth - k);
-    tile_all(taps, rows, columns, a + k, a_row, b + k * b_row, false, c, c_row,
+    tile_all(taps, rows, columns, a + k, a_row, b + k * b_row, false, c, c_row, k > 0,
              epilogue_of_block(epilogue, k, k + taps.depth, depth));
   }
 }
@@ -70,7 +70,7 @@ void gemm_packed(Index rows, Index columns, Index depth, const T* a, Index a_row
   TileTaps taps{.b_depth = kLanes, .b_pack = depth * kLanes};
   for (Index k = 0; k < depth || k == 0; k += kBlock) {
     taps.depth = std::min(kBlock, depth - k);
-    tile_all(taps, rows, columns, a + k, a_row, panels + k * kLanes, true, c, c_row,
+    tile_all(taps, rows, columns, a + k, a_row, panels + k * kLanes, true, c, c_row, k > 0,
              epilogue_of_block(epilogue, k, k + taps.depth, depth));
   }
 }
@@ -122,7 +122,7 @@ void gemm_at_b(Index rows, Index columns, Index depth, const T* a, Index a_row, 
         for (Index j = 0; j < count; ++j) strip[i * count + j] = a[(k + i) * a_row + r + j];
       }
       tile_all(taps, count, columns, static_cast<const T*>(strip), Index{1}, b + k * b_row, false, c + r * c_row, c_row,
-               Epilogue<T>{.accumulate = accumulate || k > 0});
+               accumulate || k > 0, Epilogue<T>{});
     }
   }
 }

@@ -20,7 +20,7 @@ struct TileTaps {
 };
 
 template <class T>
-using TileFunction = void (*)(const TileTaps&, const T*, Index, const T*, T*, Index, Index, const Epilogue<T>&);
+using TileFunction = void (*)(const TileTaps&, const T*, Index, const T*, T*, Index, Index, bool, const Epilogue<T>&);
 
 /// Tiles of some width.
 template <class T>
@@ -29,7 +29,8 @@ struct TileSet {
   std::span<const Index> sizes = {};  ///< in rows
   const TileFunction<T>* tiles = nullptr;
 };
-/// What an instruction set has. All but `masked` read as many columns of B as they are wide, though fewer are wanted.
+/// What an instruction set has. All but `masked` may read as many columns of B as they are wide, though
+/// fewer are wanted.
 template <class T>
 struct TileKernels {
   TileSet<T> wide = {}, pack = {}, half = {}, masked = {};
@@ -47,10 +48,10 @@ LINNET_NAMESPACE_END
 LINNET_NAMESPACE_BEGIN
 
 /// Any number of rows and columns; the arguments are those of a tile (tile.inl.hpp). `packed` says that all lanes of
-/// the last pack of B may be read, though fewer columns are wanted.
+/// the last pack of B may be read, though fewer columns are wanted; `accumulate` adds to what C held.
 template <class T>
 void tile_all(const TileTaps& taps, Index rows, Index columns, const T* a, Index a_stride, const T* b, bool packed,
-              T* c, Index c_stride, const Epilogue<T>& epilogue) {
+              T* c, Index c_stride, bool accumulate, const Epilogue<T>& epilogue) {
   const TileKernels<T> kernels = LINNET_DISPATCH(tile_kernels<T>, ());
   const auto set_for = [&](Index left) -> const TileSet<T>& {
     if (kernels.wide.columns > 0 && left >= kernels.wide.columns) return kernels.wide;
@@ -63,7 +64,8 @@ void tile_all(const TileTaps& taps, Index rows, Index columns, const T* a, Index
     const Epilogue<T> of_pack = epilogue.at(j);
     const T* b_pack = b + j / kPanelWidth<T> * taps.b_pack;
     for_each_part(set.sizes, rows, [&](Index r, std::size_t size) {
-      set.tiles[size](taps, a + r * a_stride, a_stride, b_pack, c + r * c_stride + j, c_stride, count, of_pack);
+      set.tiles[size](taps, a + r * a_stride, a_stride, b_pack, c + r * c_stride + j, c_stride, count, accumulate,
+                      of_pack);
     });
     j += count;
   }

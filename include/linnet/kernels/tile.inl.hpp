@@ -25,11 +25,11 @@ inline constexpr int kWidePacks = kPartBytes == 64 ? 2 : 1;
 /// P is a pack, or the first half of one. kMasked: B may have no more than `columns` columns, fewer than a pack. Else
 /// all lanes of B may be read.
 template <class T, class P, int kRows, int kPacks, bool kMasked>
-void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, Index c_stride, Index columns,
+void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, Index c_stride, Index columns, bool add,
           const Epilogue<T>& epilogue) {
   constexpr Index kLanes = P::kLanes;
   constexpr int kPointers = (kRows + 3) / 4;  // one for every fourth row: those between are at indexed addresses
-  if (epilogue.accumulate) {                  // read at the end
+  if (add) {                                  // read at the end
     for (int r = 0; r < kRows; ++r) {
       for (int p = 0; p < kPacks; ++p) LINNET_PREFETCH(c + r * c_stride + p * kLanes);
     }
@@ -73,14 +73,14 @@ void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, In
       repeat(taps.depth, multiply_step);
     }
   }
-  if (epilogue.relu && !epilogue.accumulate) {
+  if (epilogue.relu && !add) {
     LINNET_UNROLL
     for (int r = 0; r < kRows; ++r) {
       LINNET_UNROLL
       for (int p = 0; p < kPacks; ++p) sums[r][p] = rectify(sums[r][p]);
     }
   }
-  if (columns >= kPacks * kLanes && !epilogue.accumulate) {
+  if (columns >= kPacks * kLanes && !add) {
     LINNET_UNROLL
     for (int r = 0; r < kRows; ++r) {
       LINNET_UNROLL
@@ -97,7 +97,7 @@ void tile(const TileTaps& taps, const T* a, Index a_stride, const T* b, T* c, In
   for (int p = 0; p < kPacks; ++p) {
     T* to = c + p * kLanes;
     const Index left = columns - p * kLanes;
-    if (epilogue.accumulate) {
+    if (add) {
       add_packs(totals[p], kRows, to, c_stride, left, epilogue.relu);
     } else {
       store_packs(totals[p], kRows, to, c_stride, left);
@@ -119,10 +119,11 @@ TileSet<T> tile_set(RowSizes) {
 template <class T>
 TileKernels<T> tile_kernels() {
   using P = Pack<T>;
-  // Where there are masks, they cost nothing.
+  // With AVX-512 masks cost nothing.
   TileKernels<T> kernels{.pack = tile_set<T, P, 1, kPartBytes == 64>(tile_sizes<P>()),
                          .masked = tile_set<T, P, 1, true>(tile_sizes<P>())};
   if constexpr (kWidePacks > 1) kernels.wide = tile_set<T, P, kWidePacks, false>(Sizes<12, 8, 4, 2, 1>{});
+  // Elsewhere half a pack has no more rows in a tile, or is no less than a whole one.
   if constexpr (kPartBytes == 32) kernels.half = tile_set<T, HalfPack<T>, 1, false>(tile_sizes<HalfPack<T>>());
   return kernels;
 }

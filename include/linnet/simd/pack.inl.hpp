@@ -2,7 +2,8 @@
 //
 // A pack has the same number of lanes in every instruction set: one register with AVX-512, two with AVX2, four
 // with SSE2 or NEON. So a kernel is written once, and a sum over lanes adds in the same order everywhere:
-// AVX2, AVX-512 and NEON give the same bits.
+// AVX2, AVX-512 and NEON give the same bits. Pack<T, n> has the first n registers only, for loads, stores and products;
+// sum() takes whole packs.
 //
 // Every operation here rounds once. `fma` is the fused multiply-add; g++ may fuse a separate product and sum
 // by itself, so the product of vectors is made of what it does not look into.
@@ -113,8 +114,8 @@ struct Pack {
   static constexpr int kLanes = kParts * kPartLanes;
   Part part[kParts];
 };
-/// The first half of a pack, where the other lanes would be idle: as wide as a register with AVX2, and half of one with
-/// AVX-512, where it is a whole pack.
+/// The first half of a pack, where the other lanes would be idle. With AVX-512, whose register is a whole pack, it is
+/// the whole.
 template <class T>
 using HalfPack = Pack<T, (Pack<T>::kParts + 1) / 2>;
 
