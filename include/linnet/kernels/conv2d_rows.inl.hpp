@@ -79,7 +79,8 @@ LINNET_INLINE void multiply_taps(const Pixels& pixels, const T* factors, const L
   }
 }
 /// The same where registers are few: they hold the sums of more outputs, one factor, and elements, which are spread
-/// over a pack, for as long as there is room. With whole packs AVX2 reaches nine tenths of its peak so, two thirds else.
+/// over a pack, for as long as there is room. With whole packs AVX2 reaches nine tenths of its peak so, else two
+/// thirds.
 template <class Taps, class P, int kOutputs, class T, class Pixels>
 LINNET_INLINE void multiply_tap_by_tap(const Pixels& pixels, const T* factors, P (&sums)[kOutputs]) {
   constexpr int kPixels = kOutputs / Taps::kOutputs * Taps::kPixels;
