@@ -46,19 +46,18 @@ void pack_partial(const T* from, Index n, T* loaded, T* stored) {
   store(stored, load(loaded), n);
 }
 
-/// Stores up to five packs (or halves), n lanes of each, `step` apart; then adds them to what is there (and takes a
-/// relu).
+/// Stores up to five packs (or halves), n lanes of each, `step` apart; then adds them to what is there, rectified or not.
 template <class T, class P>
-void store_and_add(const T* from, int count, Index step, Index n, bool relu, T* to) {
+void store_and_add(const T* from, int count, Index step, Index n, bool rectified, T* to) {
   P packs[5];
   for (int i = 0; i < count; ++i) packs[i] = load_as<P>(from + i * Pack<T>::kLanes);
   store_packs(packs, count, to, step, n);
-  add_packs(packs, count, to, step, n, relu);
+  add_packs(packs, count, to, step, n, rectified);
 }
 template <class T>
-void pack_stores(const T* from, bool half, int count, Index step, Index n, bool relu, T* to) {
-  half ? store_and_add<T, HalfPack<T>>(from, count, step, n, relu, to)
-       : store_and_add<T, Pack<T>>(from, count, step, n, relu, to);
+void pack_stores(const T* from, bool half, int count, Index step, Index n, bool rectified, T* to) {
+  half ? store_and_add<T, HalfPack<T>>(from, count, step, n, rectified, to)
+       : store_and_add<T, Pack<T>>(from, count, step, n, rectified, to);
 }
 
 /// The sum of each of kLanes packs, one by one and all together; then of the first three together.

@@ -177,7 +177,7 @@ TEST_CASE_TEMPLATE("several packs are stored, or added, with nothing written bes
     for (int n = 1; n <= kLanes<T>; ++n) {
       for (const bool half : {false, true}) {
         for (const int count : {1, 2, 5}) {
-          for (const bool relu : {false, true}) {
+          for (const bool rectified : {false, true}) {
             for (const int step : {n, n + 1}) {
               if (half && n > kLanes<T> / 2) continue;
               CAPTURE(n);
@@ -185,12 +185,12 @@ TEST_CASE_TEMPLATE("several packs are stored, or added, with nothing written bes
               CAPTURE(count);
               CAPTURE(step);
               std::vector<T> to(static_cast<std::size_t>(count * step + kLanes<T>), T(77));
-              LINNET_DISPATCH(pack_stores<T>, (from.data(), half, count, step, n, relu, to.data()));
+              LINNET_DISPATCH(pack_stores<T>, (from.data(), half, count, step, n, rectified, to.data()));
               for (std::size_t i = 0; i < to.size(); ++i) {
                 const std::size_t pack = i / static_cast<std::size_t>(step), lane = i % static_cast<std::size_t>(step);
                 const bool written = pack < static_cast<std::size_t>(count) && lane < static_cast<std::size_t>(n);
                 const T twice = written ? T(2) * from[pack * kLanes<T> + lane] : T(77);
-                CHECK(equal(to[i], relu && twice < 0 ? T(0) : twice));
+                CHECK(equal(to[i], rectified && twice < 0 ? T(0) : twice));
               }
             }
           }
