@@ -46,7 +46,7 @@ void pack_partial(const T* from, Index n, T* loaded, T* stored) {
   store(stored, load(loaded), n);
 }
 
-/// Stores up to five packs (or halves), n lanes of each, `step` apart; then adds them to what is there, rectified or not.
+/// Stores up to five packs (or halves), n lanes of each, `step` apart; then adds them to what is there.
 template <class T, class P>
 void store_and_add(const T* from, int count, Index step, Index n, bool rectified, T* to) {
   P packs[5];
