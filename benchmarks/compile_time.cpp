@@ -2,6 +2,8 @@
 // (ML-PW-12). From the top of the repository:
 //
 //     time g++ -std=c++20 -O2 -fopenmp -I include -c benchmarks/compile_time.cpp -o /dev/null
+//
+// With -DLINNET_COMPILED it is what a further file costs, once include/linnet/instances.cpp is compiled.
 #include <cstdio>
 
 #include "linnet/linnet.hpp"

@@ -36,3 +36,6 @@
 #include "linnet/training/callbacks.hpp"
 #include "linnet/training/metrics.hpp"
 #include "linnet/training/trainer.hpp"
+#if defined(LINNET_COMPILED)
+#include "linnet/instances.hpp"
+#endif

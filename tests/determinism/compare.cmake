@@ -1,6 +1,7 @@
 # Builds train_and_print once more and compares what it prints with what the reference does: COMPILER, FLAGS, and
-# EMULATOR for another processor. LINES says which lines of the reference it must print: "all"; "baseline", those of the
-# baseline alone; or "fused", those of AVX2, but as the baseline of a processor that has a fused multiply-add.
+# EMULATOR for another processor. Or takes PROGRAM as it was built, of OBJECT. LINES says which lines of the reference
+# it must print: "all"; "baseline", those of the baseline alone; or "fused", those of AVX2, but as the baseline of a
+# processor that has a fused multiply-add.
 function(output_of result)  # of the command that follows
   execute_process(COMMAND ${ARGN} OUTPUT_VARIABLE text RESULT_VARIABLE status)
   if(NOT status EQUAL 0)
@@ -23,6 +24,19 @@ if(avx512 AND NOT avx512 STREQUAL avx2)
   message(FATAL_ERROR "AVX2 and AVX-512 differ:\n${avx2}\n${avx512}")
 endif()
 
+if(PROGRAM)
+  # Its own object has no kernels: they come from linnet::compiled.
+  output_of(symbols "${NM}" -C --defined-only ${OBJECT})
+  if(NOT symbols MATCHES " main\n" OR symbols MATCHES "linnet::[a-z0-9_]+::(baseline|avx2|avx512)::[^\n]*")
+    message(FATAL_ERROR "${OBJECT} has kernels of its own: ${CMAKE_MATCH_0}")
+  endif()
+  output_of(text "${PROGRAM}")
+  if(NOT text STREQUAL expected)
+    message(FATAL_ERROR "${PROGRAM} differs:\n${text}")
+  endif()
+  message(STATUS "${PROGRAM}: the same bits")
+  return()
+endif()
 if(NOT COMPILER)
   message(STATUS "SKIPPED: the compiler of ${NAME} is not here")
   return()

@@ -64,3 +64,6 @@ endif()
 
 run("${CMAKE_COMMAND}" --build "${WORK_DIR}/build")
 run("${WORK_DIR}/build/consumer")
+if(WAY STREQUAL "installed")
+  run("${WORK_DIR}/build/consumer_of_compiled")
+endif()

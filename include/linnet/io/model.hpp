@@ -276,3 +276,7 @@ void load_weights(Model<T>& model, const std::string& path) {
 }
 
 LINNET_NAMESPACE_END
+
+#if defined(LINNET_COMPILED)
+#include "linnet/instances.hpp"
+#endif

@@ -1,7 +1,6 @@
-// All layers, and the list of them by which a model file is read. A new layer is added here, and only here.
+// All layers, and the list of them: by it a model file is read, and what instances.hpp has is compiled. A new layer is
+// added here, and only here.
 #pragma once
-
-#include <tuple>
 
 #include "linnet/layers/activation.hpp"
 #include "linnet/layers/add.hpp"
@@ -22,11 +21,21 @@
 #include "linnet/layers/up_sampling2d.hpp"
 #include "linnet/layers/zero_padding2d.hpp"
 
+/// visit(layer) for each of the library's layers.
+#define LINNET_LAYERS(visit)                                                                                       \
+  visit(Activation) visit(Add) visit(AveragePool2D) visit(BatchNormalization) visit(Concatenate) visit(Conv2D)     \
+      visit(Conv2DTranspose) visit(Dense) visit(Dropout) visit(Flatten) visit(GaussianLatent) visit(GaussianNoise) \
+          visit(GlobalAveragePool2D) visit(LayerNormalization) visit(MaxPool2D) visit(Reshape) visit(UpSampling2D) \
+              visit(ZeroPadding2D)
+
 LINNET_NAMESPACE_BEGIN
 
-using BuiltinLayers =
-    std::tuple<Activation, Add, AveragePool2D, BatchNormalization, Concatenate, Conv2D, Conv2DTranspose, Dense, Dropout,
-               Flatten, GaussianLatent, GaussianNoise, GlobalAveragePool2D, LayerNormalization, MaxPool2D, Reshape,
-               UpSampling2D, ZeroPadding2D>;
+/// Calls visit(layer) with each of them in its default configuration.
+template <class Visit>
+void for_each_layer(const Visit& visit) {
+#define LINNET_VISIT_LAYER(L) visit(L{});
+  LINNET_LAYERS(LINNET_VISIT_LAYER)
+#undef LINNET_VISIT_LAYER
+}
 
 LINNET_NAMESPACE_END

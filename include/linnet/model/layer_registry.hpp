@@ -5,7 +5,6 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <tuple>
 
 #include "linnet/layers/layers.hpp"
 #include "linnet/model/any_layer.hpp"
@@ -17,7 +16,7 @@ class LayerRegistry {
  public:
   /// Knows the library's own layers.
   LayerRegistry() {
-    std::apply([&](const auto&... layer) { (add(layer), ...); }, BuiltinLayers{});
+    for_each_layer([this](const auto& layer) { add(layer); });
   }
   /// Adds a layer of your own, which load_model() then reads: `LayerRegistry<float>().add<Scale>()`.
   template <class L>

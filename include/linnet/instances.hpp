@@ -1,0 +1,59 @@
+// Training and prediction with float, compiled once for all files of a program: where LINNET_COMPILED is defined, what
+// includes linnet/linnet.hpp or linnet/io/model.hpp leaves these instances, and with them the kernels, to instances.cpp,
+// of which one object of the program is made. Such a file compiles in a sixth of the time; what it computes is the same.
+// What is not listed here is compiled where it is used, as without LINNET_COMPILED.
+#pragma once
+
+#include "linnet/layers/pooled_conv2d.hpp"
+#include "linnet/layers/upsampled_conv2d.hpp"
+#include "linnet/linnet.hpp"
+#include "linnet/model/execute.hpp"
+#include "linnet/model/plan.hpp"
+#include "linnet/model/workspace.hpp"
+
+#ifndef LINNET_INSTANCE
+#define LINNET_INSTANCE extern template
+#endif
+
+LINNET_NAMESPACE_BEGIN
+
+#define LINNET_HELD(Value) LINNET_INSTANCE struct AnyLayer<float>::Holder<Value>;
+LINNET_LAYERS(LINNET_HELD)
+LINNET_HELD(PooledConv2D)
+LINNET_HELD(UpsampledConv2D)
+#undef LINNET_HELD
+
+#define LINNET_HELD(Value) LINNET_INSTANCE struct AnyLoss<float>::Holder<Value>;
+LINNET_HELD(BinaryCrossentropy)
+LINNET_HELD(CategoricalCrossentropy)
+LINNET_HELD(Huber)
+LINNET_HELD(MeanAbsoluteError)
+LINNET_HELD(MeanSquaredError)
+LINNET_HELD(SparseCategoricalCrossentropy)
+#undef LINNET_HELD
+
+#define LINNET_HELD(Value) LINNET_INSTANCE struct AnyOptimizer<float>::Holder<Value>;
+LINNET_HELD(Adam)
+LINNET_HELD(AdamW)
+LINNET_HELD(RMSprop)
+LINNET_HELD(SGD)
+#undef LINNET_HELD
+
+#define LINNET_HELD(Value) LINNET_INSTANCE struct AnyCallback<float>::Holder<Value>;
+LINNET_HELD(CsvHistory)
+LINNET_HELD(EarlyStopping)
+LINNET_HELD(ProgressBar)
+#undef LINNET_HELD
+
+LINNET_INSTANCE class GraphBuilder<float>;
+LINNET_INSTANCE class Model<float>;
+LINNET_INSTANCE class Plan<float>;
+LINNET_INSTANCE class Workspace<float>;
+LINNET_INSTANCE class Execution<float>;
+LINNET_INSTANCE class Predictor<float>;
+LINNET_INSTANCE class Trainer<float>;
+LINNET_INSTANCE void initialize(const Initializer&, const RandomKey&, TensorView<float>);
+LINNET_INSTANCE void fill_normal(const RandomKey&, std::span<float>, Index);
+LINNET_INSTANCE void fill_uniform(const RandomKey&, std::span<float>, Index);
+
+LINNET_NAMESPACE_END
