@@ -55,8 +55,7 @@ void conv2d_forward_im2col(const Conv2DGeometry& g, const T* x, const T* panels,
   }
 }
 
-/// Backward by data: patches = dy W^T, added to where they were taken from. Weights in
-/// transposed panels (conv2d_pack).
+/// Backward by data: patches = dy W^T, added to where they were taken from. Weights in transposed panels (conv2d_pack).
 template <class T>
 void conv2d_backward_data_im2col(const Conv2DGeometry& g, const T* dy, const T* panels, T* dx, T* patches) {
   constexpr Index kLanes = Pack<T>::kLanes;

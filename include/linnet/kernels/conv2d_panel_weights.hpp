@@ -31,15 +31,12 @@ struct PanelProducts {
 
 template <class T>
 using PanelWeightsFunction = void (*)(const PanelProducts&, const T*, const T*, Index, T*);
-template <class T>
-using GatherFunction = void (*)(const T*, Index, Index, Index, Index, T*);
 /// What an instruction set has for a stride.
 template <class T>
 struct PanelWeightsKernels {
   std::span<const Index> sizes;  ///< the numbers of elements
   const PanelWeightsFunction<T>* weights;
   Index lanes;  ///< the most filters
-  GatherFunction<T> gather;
 };
 
 LINNET_NAMESPACE_END
@@ -85,7 +82,7 @@ struct WeightPanels {
   explicit WeightPanels(const Conv2DGeometry& g) {
     const Index stride = g.x.stride;
     // With stride 2 a step may take the pixel before the row or the one behind it, which must be 0.
-    in_place = stride == 1 && g.channels <= kLanes;
+    in_place = stride == 1 && g.channels <= kPanelWidth<float>;
     pack_margin = row_depth(static_cast<int>(stride)) - 1;
     element_margin = stride - 1;
     pack_row = checked_multiply(checked_add(g.x.output, 2 * pack_margin), kLanes);
@@ -94,9 +91,7 @@ struct WeightPanels {
     const Index reached = checked_multiply(g.y.taps - 1, g.y.dilation) + 1;
     const Index element_rows = std::min(g.y.input, checked_add(checked_multiply(block_rows - 1, g.y.stride), reached));
     packs = checked_multiply((g.group_filters() + kLanes - 1) / kLanes, checked_multiply(block_rows, pack_row));
-    // A plan for floats serves doubles too, of which fewer channels are read in place.
-    const bool always_in_place = stride == 1 && g.channels <= kPanelWidth<double>;
-    elements = always_in_place ? 0 : checked_multiply(element_rows, element_row);
+    elements = in_place ? 0 : checked_multiply(element_rows, element_row);
   }
   Index scratch() const { return checked_add(checked_add(packs, elements), kLanes); }  ///< and room to align them
 };
@@ -135,15 +130,16 @@ void all_panel_weights(const Conv2DGeometry& g, const T* x, const T* dy, T* dw, 
       T* to = packs;
       for (Index j = 0; j < out; j += kLanes) {
         for (Index o = row; o < end; ++o, to += panels.pack_row) {
-          whole.gather(output + o * dy_row + group * out + j, g.filters, g.x.output, out - j, panels.pack_margin, to);
+          LINNET_DISPATCH(gather_packs<T>, (output + o * dy_row + group * out + j, g.filters, g.x.output, out - j,
+                                            panels.pack_margin, to));
         }
       }
       for (Index c = 0; c < in; c += kLanes) {
         const T* elements = image + group * in + c + x_first * x_row;
         if (!in_place) {
           for (Index r = x_first; r < x_end; ++r, elements += x_row) {
-            whole.gather(elements, g.channels, g.x.input, in - c, panels.element_margin,
-                         gathered + (r - x_first) * panels.element_row);
+            LINNET_DISPATCH(gather_packs<T>, (elements, g.channels, g.x.input, in - c, panels.element_margin,
+                                              gathered + (r - x_first) * panels.element_row));
           }
           elements = gathered + panels.element_margin * kLanes;
         }

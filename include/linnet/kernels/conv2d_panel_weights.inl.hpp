@@ -103,5 +103,5 @@ inline constexpr auto kPanelWeights = make_panel_weights<T, P, kStride>(panel_we
 template <class T, int kStride, bool kHalf>
 PanelWeightsKernels<T> panel_weights_kernels(std::integral_constant<int, kStride>, std::bool_constant<kHalf>) {
   using P = std::conditional_t<kHalf, HalfPack<T>, Pack<T>>;
-  return {panel_weights_sizes<P, kStride>().values, kPanelWeights<T, P, kStride>.data(), P::kLanes, &gather_packs<T>};
+  return {panel_weights_sizes<P, kStride>().values, kPanelWeights<T, P, kStride>.data(), P::kLanes};
 }

@@ -357,7 +357,7 @@ RowKernels<T> row_kernels(Taps, Channels) {
             kRowTiles<Taps, Channels, T>.data(),
             kShortRowTiles<Taps, Channels, T>.data(),
             kShortFrom,
-            &row_output<Taps, Channels, T>,
+            &row_output<Taps, std::conditional_t<std::is_same_v<Channels, ByHalf>, ByChannel, Channels>, T>,
             P::kLanes};
   }
 }

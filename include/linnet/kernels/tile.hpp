@@ -25,15 +25,15 @@ using TileFunction = void (*)(const TileTaps&, const T*, Index, const T*, T*, In
 /// Tiles of some width.
 template <class T>
 struct TileSet {
-  Index columns = 0;                  ///< 0: there are none
+  Index columns = 0;
   std::span<const Index> sizes = {};  ///< in rows
   const TileFunction<T>* tiles = nullptr;
 };
-/// What an instruction set has. All but `masked` may read as many columns of B as they are wide, though
-/// fewer are wanted.
+/// What an instruction set has: tiles of several packs, of one and of half of one (where there are no others, those of
+/// one). All but `masked` may read as many columns of B as they are wide, though fewer are wanted.
 template <class T>
 struct TileKernels {
-  TileSet<T> wide = {}, pack = {}, half = {}, masked = {};
+  TileSet<T> wide, pack, half, masked;
 };
 
 /// Columns of a pack, and of a panel of packed B.
@@ -54,7 +54,7 @@ void tile_all(const TileTaps& taps, Index rows, Index columns, const T* a, Index
               T* c, Index c_stride, bool accumulate, const Epilogue<T>& epilogue) {
   const TileKernels<T> kernels = LINNET_DISPATCH(tile_kernels<T>, ());
   const auto set_for = [&](Index left) -> const TileSet<T>& {
-    if (kernels.wide.columns > 0 && left >= kernels.wide.columns) return kernels.wide;
+    if (left >= kernels.wide.columns) return kernels.wide;
     if (!packed && left < kPanelWidth<T>) return kernels.masked;
     return left <= kernels.half.columns ? kernels.half : kernels.pack;
   };

@@ -120,8 +120,8 @@ template <class T>
 TileKernels<T> tile_kernels() {
   using P = Pack<T>;
   // With AVX-512 masks cost nothing.
-  TileKernels<T> kernels{.pack = tile_set<T, P, 1, kPartBytes == 64>(tile_sizes<P>()),
-                         .masked = tile_set<T, P, 1, true>(tile_sizes<P>())};
+  const TileSet<T> pack = tile_set<T, P, 1, kPartBytes == 64>(tile_sizes<P>());
+  TileKernels<T> kernels{.wide = pack, .pack = pack, .half = pack, .masked = tile_set<T, P, 1, true>(tile_sizes<P>())};
   if constexpr (kWidePacks > 1) kernels.wide = tile_set<T, P, kWidePacks, false>(Sizes<12, 8, 4, 2, 1>{});
   // Elsewhere half a pack has no more rows in a tile, or is no less than a whole one.
   if constexpr (kPartBytes == 32) kernels.half = tile_set<T, HalfPack<T>, 1, false>(tile_sizes<HalfPack<T>>());
