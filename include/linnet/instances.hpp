@@ -4,12 +4,29 @@
 // What is not listed here is compiled where it is used, as without LINNET_COMPILED.
 #pragma once
 
+#include "linnet/kernels/random.hpp"
+#include "linnet/layers/initialize.hpp"
+#include "linnet/layers/layers.hpp"
 #include "linnet/layers/pooled_conv2d.hpp"
 #include "linnet/layers/upsampled_conv2d.hpp"
-#include "linnet/linnet.hpp"
+#include "linnet/losses/binary_crossentropy.hpp"
+#include "linnet/losses/categorical_crossentropy.hpp"
+#include "linnet/losses/huber.hpp"
+#include "linnet/losses/mean_absolute_error.hpp"
+#include "linnet/losses/mean_squared_error.hpp"
+#include "linnet/losses/sparse_categorical_crossentropy.hpp"
 #include "linnet/model/execute.hpp"
+#include "linnet/model/graph.hpp"
+#include "linnet/model/model.hpp"
 #include "linnet/model/plan.hpp"
+#include "linnet/model/predictor.hpp"
+#include "linnet/model/summary.hpp"
 #include "linnet/model/workspace.hpp"
+#include "linnet/optimizers/adam.hpp"
+#include "linnet/optimizers/rmsprop.hpp"
+#include "linnet/optimizers/sgd.hpp"
+#include "linnet/training/callbacks.hpp"
+#include "linnet/training/trainer.hpp"
 
 #ifndef LINNET_INSTANCE
 #define LINNET_INSTANCE extern template
