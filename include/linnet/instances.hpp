@@ -17,6 +17,7 @@
 #include "linnet/losses/sparse_categorical_crossentropy.hpp"
 #include "linnet/model/execute.hpp"
 #include "linnet/model/graph.hpp"
+#include "linnet/model/layer_registry.hpp"
 #include "linnet/model/model.hpp"
 #include "linnet/model/plan.hpp"
 #include "linnet/model/predictor.hpp"
@@ -62,6 +63,7 @@ LINNET_HELD(EarlyStopping)
 LINNET_HELD(ProgressBar)
 #undef LINNET_HELD
 
+LINNET_INSTANCE class LayerRegistry<float>;
 LINNET_INSTANCE class GraphBuilder<float>;
 LINNET_INSTANCE class Model<float>;
 LINNET_INSTANCE class Plan<float>;

@@ -1,4 +1,5 @@
-// Trains a model with what linnet::compiled has.
+// Trains, saves and reads a model with what linnet::compiled has.
+#include <linnet/io/model.hpp>
 #include <linnet/linnet.hpp>
 
 using namespace linnet;
@@ -12,5 +13,7 @@ int main() {
   Trainer trainer(model, MeanSquaredError{}, SGD{.learning_rate = 0.1});
   const Tensor<float> x({4, 2}, 1.0f), y({4, 1}, 1.0f);
   const History history = trainer.fit(TensorSource<float>(x, y), {.epochs = 20, .batch_size = 4});
-  return history["loss"].back() < history["loss"].front() ? 0 : 1;
+  save_model(model, "model.safetensors");
+  const bool same = load_model("model.safetensors").predict(x)[0] == model.predict(x)[0];
+  return same && history["loss"].back() < history["loss"].front() ? 0 : 1;
 }
