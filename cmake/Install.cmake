@@ -7,7 +7,8 @@ set(linnet_config_dir "${CMAKE_INSTALL_DATADIR}/cmake/linnet")
 
 install(TARGETS linnet EXPORT linnetTargets INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(EXPORT linnetTargets NAMESPACE linnet:: DESTINATION "${linnet_config_dir}")
-install(DIRECTORY include/linnet DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.hpp" PATTERN "instances.cpp")
+install(DIRECTORY include/linnet DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+  FILES_MATCHING PATTERN "*.hpp" PATTERN "instances.cpp")
 
 configure_package_config_file(cmake/linnetConfig.cmake.in "${PROJECT_BINARY_DIR}/linnetConfig.cmake"
   INSTALL_DESTINATION "${linnet_config_dir}"

@@ -1,9 +1,10 @@
 // Training and prediction with float, compiled once for all files of a program: where LINNET_COMPILED is defined, what
-// includes linnet/linnet.hpp or linnet/io/model.hpp leaves these instances, and with them the kernels, to instances.cpp,
-// of which one object of the program is made. Such a file compiles in a sixth of the time; what it computes is the same.
-// What is not listed here is compiled where it is used, as without LINNET_COMPILED.
+// includes linnet/linnet.hpp or linnet/io/model.hpp leaves these instances, and with them the kernels, to
+// instances.cpp, of which one object of the program is made. It compiles in a fraction of the time; what it computes is the same. What
+// is not listed here is compiled where it is used, as without LINNET_COMPILED.
 #pragma once
 
+#include "linnet/kernels/image.hpp"
 #include "linnet/kernels/random.hpp"
 #include "linnet/layers/initialize.hpp"
 #include "linnet/layers/layers.hpp"
@@ -72,6 +73,9 @@ LINNET_INSTANCE class Execution<float>;
 LINNET_INSTANCE class Predictor<float>;
 LINNET_INSTANCE class Trainer<float>;
 LINNET_INSTANCE void initialize(const Initializer&, const RandomKey&, TensorView<float>);
+LINNET_INSTANCE void bytes_to_unit(Index, const std::uint8_t*, float*);
+LINNET_INSTANCE void add_noise_clipped(Index, float, const float*, float*);
+LINNET_INSTANCE void salt_and_pepper(Index, float, const float*, float*);
 LINNET_INSTANCE void fill_normal(const RandomKey&, std::span<float>, Index);
 LINNET_INSTANCE void fill_uniform(const RandomKey&, std::span<float>, Index);
 

@@ -14,11 +14,15 @@
 /// "major.minor.patch".
 #define LINNET_VERSION_STRING LINNET_VERSION_TEXT(LINNET_VERSION_MAJOR, LINNET_VERSION_MINOR, LINNET_VERSION_PATCH)
 
+#if defined(LINNET_SCALAR)  // another vector type (simd/isa.hpp)
+#define LINNET_JOIN_VERSION(major, minor) v##major##_##minor##_scalar
+#else
 #define LINNET_JOIN_VERSION(major, minor) v##major##_##minor
+#endif
 #define LINNET_VERSION_NAMESPACE(major, minor) LINNET_JOIN_VERSION(major, minor)
 
 /// Opens `linnet` and an inline namespace of the version: a program made of objects that were compiled against
-/// different versions fails to link instead of mixing them up.
+/// different versions, or only some of them with LINNET_SCALAR, fails to link instead of mixing them up.
 #define LINNET_NAMESPACE_BEGIN \
   namespace linnet {           \
   inline namespace LINNET_VERSION_NAMESPACE(LINNET_VERSION_MAJOR, LINNET_VERSION_MINOR) {
