@@ -1,7 +1,7 @@
 // Training and prediction with float, compiled once for all files of a program: where LINNET_COMPILED is defined, what
 // includes linnet/linnet.hpp or linnet/io/model.hpp leaves these instances, and with them the kernels, to
-// instances.cpp, of which one object of the program is made. It compiles in a fraction of the time; what it computes is the same. What
-// is not listed here is compiled where it is used, as without LINNET_COMPILED.
+// instances.cpp, of which one object of the program is made. It compiles in a fraction of the time; what it computes is
+// the same. What is not listed here is compiled where it is used, as without LINNET_COMPILED.
 #pragma once
 
 #include "linnet/kernels/image.hpp"
