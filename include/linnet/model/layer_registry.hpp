@@ -16,7 +16,7 @@ class LayerRegistry {
  public:
   /// Knows the library's own layers.
   LayerRegistry() {
-    for_each_layer([this](const auto& layer) { add(layer); });
+    for_each_layer([this](const auto& layer) { this->add(layer); });
   }
   /// Adds a layer of your own, which load_model() then reads: `LayerRegistry<float>().add<Scale>()`.
   template <class L>
