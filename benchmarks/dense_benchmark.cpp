@@ -34,7 +34,7 @@ void by_data(benchmark::State& state) {
   const Index batch = state.range(0), n = state.range(1), units = state.range(2);
   set_num_threads(1);
   const Tensor<float> dy = bench::uniform_tensor({batch, units}, 1), w = bench::uniform_tensor({n, units}, 2);
-  Tensor<float> dx({batch, n}), scratch({gemm_a_bt_scratch(n, units)});
+  Tensor<float> dx({batch, n}), scratch({gemm_a_bt_scratch(units)});
   const bench::Watch watch;
   for ([[maybe_unused]] auto _ : state) {
     gemm_a_bt<float>(batch, n, units, dy.data(), units, w.data(), units, dx.data(), n, scratch.data());

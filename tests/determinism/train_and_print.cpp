@@ -1,4 +1,4 @@
-// Trains four small models on every instruction set that there is and prints a hash of the bits of their weights and
+// Trains five small models on every instruction set that there is and prints a hash of the bits of their weights and
 // of the losses that were reported. Built by several compilers at several levels, it must print the same each time.
 #include <bit>
 #include <cstdio>
@@ -49,5 +49,10 @@ int main() {
                 static_cast<unsigned long long>(
                     train(test::autoencoder(), BinaryCrossentropy{.reduction = Reduction::sum},
                           AdamW{.learning_rate = CosineDecay{.decay_steps = 9}}, vectors, vectors)));
+    const Tensor<float> digits = test::random_tensor<float>(Shape{40, 784}, 7);
+    std::printf(
+        "%s digit_autoencoder %016llx\n", to_string(set),
+        static_cast<unsigned long long>(
+            train(test::digit_autoencoder(), BinaryCrossentropy{.reduction = Reduction::sum}, Adam{}, digits, digits)));
   }
 }

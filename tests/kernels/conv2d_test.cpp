@@ -271,7 +271,8 @@ TEST_CASE("matrix products of whole numbers") {
       Index word = 0;
       const RandomKey key{5, i};
       const auto size = [&] { return 1 + static_cast<Index>(random_below(key, 40, word)); };
-      const Index rows = i % 8 == 3 ? 2 * kTransposedRows + size() : size(), columns = size();
+      const Index rows = i % 8 == 3 ? 2 * kTransposedRows + size() : size();
+      const Index columns = i % 8 == 5 ? kTransposedColumns + size() : size();
       const Index depth = i % 8 == 7 ? 100 + 30 * size() : size();  // long ones are cut
       const auto a = whole_numbers<float>(rows * depth, 1);
       const auto b = whole_numbers<float>(depth * columns, 2);
@@ -310,7 +311,7 @@ TEST_CASE("matrix products of whole numbers") {
           b_transposed[static_cast<std::size_t>(j * depth + k)] = b[static_cast<std::size_t>(k * columns + j)];
         }
       }
-      std::vector<float> scratch(static_cast<std::size_t>(gemm_a_bt_scratch(columns, depth)));
+      std::vector<float> scratch(static_cast<std::size_t>(gemm_a_bt_scratch(depth)));
       std::fill(c.begin(), c.end(), std::nanf(""));
       gemm_a_bt<float>(rows, columns, depth, a.data(), depth, b_transposed.data(), depth, c.data(), columns,
                        scratch.data());
@@ -327,6 +328,11 @@ TEST_CASE("matrix products of whole numbers") {
       }
       for (Index r = 0; r < rows; ++r) std::copy(bias.begin(), bias.end(), c.begin() + r * columns);
       gemm_at_b<float>(rows, columns, depth, a_transposed.data(), rows, b.data(), columns, c.data(), columns);
+      CHECK(c == expected);
+      std::fill(c.begin(), c.end(), std::nanf(""));
+      gemm_at_b<float>(rows, columns, depth, a_transposed.data(), rows, b.data(), columns, c.data(), columns, false);
+      for (Index k = 0; k < rows * columns; ++k)
+        c[static_cast<std::size_t>(k)] += bias[static_cast<std::size_t>(k % columns)];
       CHECK(c == expected);
 
       // The same twice: written over what C held, then added to it.
@@ -367,7 +373,7 @@ TEST_CASE("matrix products of fractions have the same bits with AVX2 and AVX-512
         pack_panels<float>(depth, columns, b.data(), columns, 1, panels.data());
         gemm_packed<float>(rows, columns, depth, a.data(), depth, panels.data(), c.data(), columns, {bias.data()});
         check(c);
-        std::vector<float> scratch(static_cast<std::size_t>(gemm_a_bt_scratch(columns, depth)));
+        std::vector<float> scratch(static_cast<std::size_t>(gemm_a_bt_scratch(depth)));
         gemm_a_bt<float>(rows, columns, depth, a.data(), depth, b.data(), depth, c.data(), columns, scratch.data());
         check(c);
         gemm_at_b<float>(rows, columns, depth, a.data(), rows, b.data(), columns, c.data(), columns);

@@ -2,10 +2,12 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
 #include "kernels/conv2d_cases.hpp"
+#include "layers/dense_of_batch.hpp"
 #include "linnet/layers/layers.hpp"
 #include "linnet/testing/gradient_check.hpp"
 #include "support.hpp"
@@ -130,6 +132,35 @@ TEST_CASE("Dense") {
   check_all(cases);
 }
 
+TEST_CASE("Dense: gradients by weights of the whole batch, in pieces") {
+  std::vector<GradientCase> cases;
+  for (const Shape& shape : kVectors) {
+    const Index n = static_cast<Index>(cases.size());
+    cases.push_back({test::DenseOfBatch{{.units = 1 + 3 * n % 19, .activation = gelu, .use_bias = n % 4 != 0}},
+                     {shape},
+                     {.batch = 1 + n % 4}});
+  }
+  check_all(cases);
+  for (const bool use_bias : {true, false}) {  // one that asks for it by itself
+    linnet::testing::LayerRunner<double> run(Dense{.units = 200, .activation = elu, .use_bias = use_bias}, {{300}}, 9);
+    REQUIRE(run.plan().weight_pieces > 2);
+    for (Tensor<double>* tensor : {&run.x(), &run.dy(), &run.weights(0)}) {
+      for (Index i = 0; i < tensor->size(); ++i) (*tensor)[i] = std::sin(static_cast<double>(i + tensor->size()));
+    }
+    run.forward();
+    for (std::size_t i = 0; i < run.parameters(); ++i) run.dw(i).fill(0);
+    run.backward();
+    const Tensor<double> dx = run.dx(), kernel = run.dw(0), bias = run.dw(run.parameters() - 1);
+    for (std::size_t i = 0; i < run.parameters(); ++i) run.dw(i).fill(std::nan(""));
+    run.backward_in_pieces();
+    CHECK(std::equal(dx.begin(), dx.end(), run.dx().begin()));
+    CHECK(std::equal(kernel.begin(), kernel.end(), run.dw(0).begin()));  // no more samples than a block of products
+    CHECK(std::equal(bias.begin(), bias.end(), run.dw(run.parameters() - 1).begin()));
+    run.backward_in_pieces(false);
+    CHECK(std::equal(kernel.begin(), kernel.end(), run.dw(0).begin()));
+  }
+}
+
 TEST_CASE("activations") {
   for (const Activation& activation : {linear, relu, leaky_relu, leaky_relu.with(0.01), elu, elu.with(0.5), selu, gelu,
                                        silu, sigmoid, Activation::tanh, softplus, softmax}) {
@@ -231,6 +262,28 @@ TEST_CASE("a wrong gradient is found") {
   const GradientReport report = check_gradients(Wrong{}, {{5}});
   CHECK_FALSE(report.ok);
   CHECK(report.message.find("d input[0, 3]") != std::string::npos);
+}
+
+TEST_CASE("gradients by weights in pieces that differ are found") {
+  struct Wrong : test::DenseOfBatch {
+    void backward_weights(Index piece, TensorView<const double> x, TensorView<const double> dz,
+                          Parameters<double> dw) const {
+      Dense::backward_weights(piece, x, dz, dw);
+      dw[0][1] *= 1.01;
+    }
+  };
+  const GradientReport report = check_gradients(Wrong{{{.units = 2}}}, {{3}});
+  CHECK_FALSE(report.ok);
+  CHECK(report.message.find("in pieces") != std::string::npos);
+}
+
+TEST_CASE("a layer with pieces of weights must have backward_weights()") {
+  struct Incomplete : Activation {
+    LayerPlan plan(const Shape& in) const { return {.output = in, .weight_pieces = 1}; }
+  };
+  const std::vector<Shape> in = {{5}};
+  CHECK(test::error_of<ValueError>([&] { AnyLayer<double>(Incomplete{}).plan(in); }) ==
+        "Activation: expected a backward_weights() beside LayerPlan::weight_pieces");
 }
 
 TEST_CASE("what a layer saves in inference is found") {

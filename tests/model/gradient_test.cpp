@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "layers/dense_of_batch.hpp"
 #include "model/networks.hpp"
 
 using namespace linnet;
@@ -23,7 +24,9 @@ SliceIo<double> io_of(const auto& feed) { return {feed}; }
 double run(const Case& c, std::span<const double> weights, std::vector<double>* gradients) {
   const Plan<double> plan(c.model, c.x.batch(), Mode::training, c.loss);
   Workspace<double> workspace(plan);
-  std::fill(workspace.arenas.begin(), workspace.arenas.end(), std::nan(""));  // nothing may rely on zeros
+  for (auto* arena : {&workspace.arenas, &workspace.batch_arena}) {
+    std::fill(arena->begin(), arena->end(), std::nan(""));  // nothing may rely on zeros
+  }
   for (const TensorView<double>& dw : workspace.gradient_views) std::fill(dw.begin(), dw.end(), std::nan(""));
   const auto feed = [&](Index first, TensorView<double> x, TensorView<double> target) {
     const auto from = c.x.samples(first, x.batch());
@@ -87,6 +90,24 @@ TEST_CASE("gradients of dense layers on both sides of batch normalization") {
                    test::random_tensor<double>(Shape{21, 3}, 8)});
 }
 
+TEST_CASE("gradients by weights of the whole batch, among others") {
+  for (const bool segments : {false, true}) {
+    for (const Index batch : {1, 5, 33}) {
+      CAPTURE(segments);
+      CAPTURE(batch);
+      GraphBuilder<double> graph({6});
+      const auto first = graph.add(test::DenseOfBatch{{.units = 5, .activation = elu}}, graph.input());
+      const auto left = graph.add(test::DenseOfBatch{{.units = 4, .activation = gelu}}, first);
+      const auto right = graph.add(Dense{.units = 4}, first);
+      auto sum = graph.add(Add{}, {left, right});
+      if (segments) sum = graph.add(BatchNormalization{}, sum);
+      const Model<double> model = graph.build(graph.add(test::DenseOfBatch{{.units = 3, .use_bias = false}}, sum), 4);
+      check_gradients({model, MeanSquaredError{}, test::random_tensor<double>(Shape{batch, 6}, 7),
+                       test::random_tensor<double>(Shape{batch, 3}, 8)});
+    }
+  }
+}
+
 TEST_CASE("gradients of a variational autoencoder") {
   for (const Index batch : {1, 5, 33}) {
     CAPTURE(batch);
@@ -138,7 +159,7 @@ TEST_CASE("buffers that live at the same time do not meet") {
       Index size;
       int first, last, id;
     };
-    BufferPlanner planner(false);
+    BufferPlanner planner;
     std::vector<Request> requests;
     Index sum = 0;
     for (int i = 0; i < 12; ++i) {

@@ -78,6 +78,9 @@ TEST_CASE("a training step allocates nothing") {
     const Tensor<float> vectors = test::random_tensor<float>(Shape{40, 20}, 4);
     CHECK(allocations_of_steps(test::autoencoder(), BinaryCrossentropy{.reduction = Reduction::sum}, vectors,
                                vectors) == 0);
+    const Tensor<float> digits = test::random_tensor<float>(Shape{20, 784}, 5);
+    CHECK(allocations_of_steps(test::digit_autoencoder(), BinaryCrossentropy{.reduction = Reduction::sum}, digits,
+                               digits) == 0);
   }
   set_num_threads(0);
 }

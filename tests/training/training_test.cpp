@@ -45,7 +45,7 @@ Model<float> classifier(std::uint64_t seed = 0) {
                     seed);
 }
 
-/// The weights after a few steps of three kinds of model.
+/// The weights after a few steps of several kinds of model.
 std::vector<float> train_a_little(int threads) {
   set_num_threads(threads);
   std::vector<float> all;
@@ -73,6 +73,13 @@ std::vector<float> train_a_little(int threads) {
     Trainer trainer(model, BinaryCrossentropy{.reduction = Reduction::sum}, AdamW{});
     const Tensor<float> x = test::random_tensor<float>(Shape{90, 20}, 3);
     trainer.fit(TensorSource<float>(x, x), {.epochs = 3, .batch_size = 32});
+    keep(model);
+  }
+  {
+    Model<float> model = test::digit_autoencoder(4);  // gradients by weights of the whole batch
+    Trainer trainer(model, BinaryCrossentropy{.reduction = Reduction::sum}, Adam{});
+    const Tensor<float> x = test::random_tensor<float>(Shape{45, 784}, 4);
+    trainer.fit(TensorSource<float>(x, x), {.epochs = 1, .batch_size = 16});
     keep(model);
   }
   set_num_threads(0);

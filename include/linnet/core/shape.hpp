@@ -37,6 +37,9 @@ inline Index checked_add(Index a, Index b) {
   return a + b;
 }
 
+/// `size` rounded up to a multiple of `unit`.
+inline Index round_up(Index size, Index unit) { return checked_add(size, unit - 1) / unit * unit; }
+
 /// The extents of a sample, a parameter or a tensor: up to `kMaxRank` of them, each >= 0. Images are
 /// {height, width, channels}. A Shape without extents is a scalar (size 1).
 class Shape {

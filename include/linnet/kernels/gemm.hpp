@@ -11,7 +11,7 @@ LINNET_NAMESPACE_BEGIN
 /// The scalars of a packed B {depth, columns}.
 template <class T>
 Index panels_size(Index depth, Index columns) {
-  return checked_multiply(depth, checked_add(columns, kPanelWidth<T> - 1) / kPanelWidth<T> * kPanelWidth<T>);
+  return checked_multiply(depth, round_up(columns, kPanelWidth<T>));
 }
 
 /// Packs B, whose element (k, j) is b[k * b_depth + j * b_column], for gemm_packed(): into panels of one pack of
@@ -75,10 +75,10 @@ void gemm_packed(Index rows, Index columns, Index depth, const T* a, Index a_row
   }
 }
 
-/// The rows of A that gemm_a_bt() transposes at a time, and the scalars of its scratch.
-inline constexpr Index kTransposedRows = 64;
-inline Index gemm_a_bt_scratch(Index columns, Index depth) {
-  return checked_multiply(kTransposedRows, checked_add(columns, depth));
+/// The rows of A, and columns of C, that gemm_a_bt() transposes at a time, and the scalars of its scratch.
+inline constexpr Index kTransposedRows = 64, kTransposedColumns = 96;
+inline Index gemm_a_bt_scratch(Index depth) {
+  return checked_multiply(kTransposedRows, checked_add(kTransposedColumns, depth));
 }
 
 /// C {rows, columns} = A {rows, depth} B^T for B {columns, depth}. B is meant to be the larger: it is read as it lies
@@ -93,30 +93,35 @@ void gemm_a_bt(Index rows, Index columns, Index depth, const T* a, Index a_row, 
   for (Index from = 0; from < rows;
        from += kTransposedRows, a += kTransposedRows * a_row, c += kTransposedRows * c_row) {
     const Index count = std::min(kTransposedRows, rows - from);
-    const Index padded = (count + kLanes - 1) / kLanes * kLanes;
+    const Index padded = round_up(count, kLanes);
     pack_panels(depth, count, a, Index{1}, a_row, panels);
-    gemm_packed(columns, padded, depth, b, b_row, static_cast<const T*>(panels), c_transposed, padded);
-    for (Index first = 0; first < columns; first += kLanes) {  // in blocks, whose lines stay in the cache
-      const Index last = std::min(columns, first + kLanes);
-      for (Index r = 0; r < count; ++r) {
-        for (Index j = first; j < last; ++j) c[r * c_row + j] = c_transposed[j * padded + r];
+    for (Index j = 0; j < columns; j += kTransposedColumns) {  // so much of C^T stays in a cache
+      const Index width = std::min(kTransposedColumns, columns - j);
+      gemm_packed(width, padded, depth, b + j * b_row, b_row, static_cast<const T*>(panels), c_transposed, padded);
+      for (Index first = 0; first < width; first += kLanes) {  // whose lines stay in the first
+        const Index last = std::min(width, first + kLanes);
+        for (Index r = 0; r < count; ++r) {
+          for (Index i = first; i < last; ++i) c[r * c_row + j + i] = c_transposed[i * padded + r];
+        }
       }
     }
   }
 }
 
+/// The columns of A, which become the rows of tiles, that gemm_at_b() copies side by side: where they lie, they may all
+/// fall into a few lines of the first cache.
+inline constexpr Index kStripRows = 12;
+
 /// C {rows, columns} += A^T B for A {depth, rows} and B {depth, columns}; unless `accumulate`, C = A^T B.
 template <class T>
 void gemm_at_b(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* b, Index b_row, T* c,
                Index c_row, bool accumulate = true) {
-  // Columns of A, which become the rows of tiles, are copied side by side: where they lie, they may all fall into a few
-  // lines of the first cache.
-  constexpr Index kRows = 12, kBlock = 128;
-  alignas(64) T strip[kBlock * kRows];
+  constexpr Index kBlock = 128;
+  alignas(64) T strip[kBlock * kStripRows];
   for (Index k = 0; k < depth || k == 0; k += kBlock) {
     TileTaps taps{.depth = std::min(kBlock, depth - k), .b_depth = b_row, .b_pack = kPanelWidth<T>};
-    for (Index r = 0; r < rows; r += kRows) {
-      const Index count = std::min(kRows, rows - r);
+    for (Index r = 0; r < rows; r += kStripRows) {
+      const Index count = std::min(kStripRows, rows - r);
       taps.a_depth = count;
       for (Index i = 0; i < taps.depth; ++i) {
         for (Index j = 0; j < count; ++j) strip[i * count + j] = a[(k + i) * a_row + r + j];

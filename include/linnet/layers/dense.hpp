@@ -47,9 +47,13 @@ struct Dense {
     plan.parameters.push_back({"kernel", {in.back(), units}, kernel_initializer});
     if (use_bias) plan.parameters.push_back({"bias", {units}, bias_initializer});
     plan.saved_per_sample = saved_for(activation, plan.output);
-    plan.scratch_dx = gemm_a_bt_scratch(in.back(), units);
-    plan.overwrites_gradients = true;
+    plan.scratch_dx = gemm_a_bt_scratch(units);
     plan.kernels = {with_epilogue("matrix product", activation), "matrix product", "matrix product"};
+    // With fewer samples than this in a slice, the kernel's gradient is larger than what it is made of.
+    constexpr Index kSamples = 64;
+    if (in.back() * units >= checked_multiply(kSamples, checked_add(in.size(), plan.output.size()))) {
+      plan.weight_pieces = (in.back() + rows_of_piece() - 1) / rows_of_piece();
+    }
     return plan;
   }
 
@@ -67,14 +71,30 @@ struct Dense {
     const Index n = x.shape().back();
     const Index rows = x.size() / n;
     start_backward(activation, context, y, dy);
-    gemm_at_b<T>(n, units, rows, x.data(), n, dy.data(), units, dw[0].data(), units, !context.overwrite_gradients);
-    if (use_bias) {
-      if (context.overwrite_gradients) std::fill(dw[1].begin(), dw[1].end(), T(0));
-      column_sums<T>(rows, units, dy.data(), dw[1].data());
+    if (!dw.empty()) {
+      gemm_at_b<T>(n, units, rows, x.data(), n, dy.data(), units, dw[0].data(), units);
+      if (use_bias) column_sums<T>(rows, units, dy.data(), dw[1].data());
     }
     if (dx.empty()) return;
     gemm_a_bt<T>(rows, n, units, dy.data(), units, w[0].data(), units, dx.data(), n, context.scratch.data());
   }
+
+  /// A piece is some rows of the kernel's gradient; the first has the bias besides.
+  template <class T>
+  void backward_weights(Index piece, TensorView<const T> x, TensorView<const T> dz, Parameters<T> dw) const {
+    const Index n = x.shape().back();
+    const Index rows = x.size() / n;
+    const Index first = piece * rows_of_piece();
+    gemm_at_b<T>(std::min(rows_of_piece(), n - first), units, rows, x.data() + first, n, dz.data(), units,
+                 dw[0].data() + first * units, units, false);
+    if (piece > 0 || !use_bias) return;
+    std::fill(dw[1].begin(), dw[1].end(), T(0));
+    column_sums<T>(rows, units, dz.data(), dw[1].data());
+  }
+
+ private:
+  /// About 16,384 scalars, in whole tiles.
+  Index rows_of_piece() const { return round_up(std::max<Index>(1, 16384 / units), kStripRows); }
 };
 
 LINNET_NAMESPACE_END

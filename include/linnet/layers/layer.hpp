@@ -18,9 +18,11 @@
 // Parameters<const T> dw) const` changes the parameters that no optimizer touches, after each step. A layer whose
 // last act is to apply its field `activation` to its output, and whose backward() looks at y for that alone, may say
 // `static constexpr bool kEndsWithActivation = true`: then a loss that works on logits can take the activation over.
+// A layer that reads one node may compute the gradients by its weights for the whole batch at once, see
+// LayerPlan::weight_pieces.
 //
-// forward() overwrites y. backward() overwrites dx, which may be empty() (nobody needs it), adds to dw (but see
-// LayerPlan::overwrites_gradients), and may use dy as scratch.
+// forward() overwrites y. backward() overwrites dx, which may be empty() (nobody needs it), adds to dw, and may use dy
+// as scratch.
 #pragma once
 
 #include <cstdint>
@@ -71,9 +73,14 @@ struct LayerPlan {
   /// True if, in training, a sample's output depends on the other samples of its batch: then forward()
   /// and backward() get the whole batch at once instead of a slice.
   bool couples_batch = false;
-  /// True if backward() can overwrite dw instead of adding to it, and does where Context::overwrite_gradients says so.
-  /// For large kernels it saves zeroing the gradients and reading the zeros.
-  bool overwrites_gradients = false;
+  /// If not 0, the gradients by the weights are computed once for the whole batch, when all slices have been through
+  /// backward(), in so many pieces that do not depend on each other. Then backward() gets an empty dw and leaves in dy
+  /// what they are made of, and
+  ///     template <class T> void backward_weights(Index piece, TensorView<const T> x, TensorView<const T> dy,
+  ///                                              Parameters<T> dw) const;
+  /// overwrites a piece of dw. For weights that are larger than what a slice makes their gradients of: they are written
+  /// once, and there is one sum of them instead of several.
+  Index weight_pieces = 0;
   KernelNames kernels = {};
 };
 
@@ -99,8 +106,6 @@ struct Context {
   /// LayerPlan::saved scalars, then saved_per_sample for each sample. Empty in inference, where no backward() comes.
   std::span<T> saved = {};
   std::span<T> scratch = {};  ///< working memory; its content is not kept
-  /// backward() must overwrite dw, which holds anything. Only for layers with LayerPlan::overwrites_gradients.
-  bool overwrite_gradients = false;
   /// What the layer adds to the loss: the sum over the slice's samples of a term per sample. The batch's
   /// loss is the sum over all samples divided by `batch`; backward() must add the same to its gradients.
   double loss = 0;

@@ -76,6 +76,9 @@ class AnyLayer {
                 Inputs<T> dx, Parameters<T> dw) const {
     self_->backward(context, x, y, dy, w, dx, dw);
   }
+  void backward_weights(Index piece, TensorView<const T> x, TensorView<const T> dy, Parameters<T> dw) const {
+    self_->backward_weights(piece, x, dy, dw);
+  }
   void update_state(Parameters<T> w, Parameters<const T> dw) const { self_->update_state(w, dw); }
   /// Reads the configuration's fields, or sets them. Throws ValueError if the layer does not list them.
   void describe(ConfigVisitor& visit) { self_->describe(visit); }
@@ -103,6 +106,8 @@ class AnyLayer {
     virtual void forward(Context<T>&, Inputs<const T> x, Parameters<const T> w, TensorView<T> y) const = 0;
     virtual void backward(Context<T>&, Inputs<const T> x, TensorView<const T> y, TensorView<T> dy,
                           Parameters<const T> w, Inputs<T> dx, Parameters<T> dw) const = 0;
+    virtual void backward_weights(Index piece, TensorView<const T> x, TensorView<const T> dy,
+                                  Parameters<T> dw) const = 0;
     virtual void update_state(Parameters<T> w, Parameters<const T> dw) const = 0;
     virtual void describe(ConfigVisitor& visit) = 0;
     virtual std::optional<Activation> activation() const = 0;
@@ -111,20 +116,29 @@ class AnyLayer {
 
   template <class L>
   struct Holder final : Interface {
+    static constexpr bool kHasBackwardWeights = requires(const L& l, TensorView<const T> x, Parameters<T> dw) {
+      l.backward_weights(Index{}, x, x, dw);
+    };
+
     explicit Holder(L l) : layer(std::move(l)) {}
     std::unique_ptr<Interface> clone() const override { return std::make_unique<Holder>(layer); }
     const void* type() const override { return &kTypeTag<L>; }
     std::string_view kind() const override { return L::kName; }
 
     LayerPlan plan(std::span<const Shape> in) const override {
+      LayerPlan plan;
       if constexpr (SingleInputLayer<L, T>) {
         if (in.size() != 1) {
           throw ShapeError(std::string(L::kName) + ": expected 1 input, got " + std::to_string(in.size()));
         }
-        return layer.plan(in[0]);
+        plan = layer.plan(in[0]);
       } else {
-        return layer.plan(in);
+        plan = layer.plan(in);
       }
+      if (plan.weight_pieces > 0 && !kHasBackwardWeights) {
+        throw ValueError(std::string(L::kName) + ": expected a backward_weights() beside LayerPlan::weight_pieces");
+      }
+      return plan;
     }
     void prepare(Parameters<const T> w, bool want_dx, std::span<T> prepared) const override {
       if constexpr (requires { layer.prepare(w, want_dx, prepared); }) {
@@ -148,6 +162,9 @@ class AnyLayer {
       } else {
         layer.backward(context, x, y, dy, w, dx, dw);
       }
+    }
+    void backward_weights(Index piece, TensorView<const T> x, TensorView<const T> dy, Parameters<T> dw) const override {
+      if constexpr (kHasBackwardWeights) layer.backward_weights(piece, x, dy, dw);
     }
     void update_state(Parameters<T> w, Parameters<const T> dw) const override {
       if constexpr (requires { layer.update_state(w, dw); }) {

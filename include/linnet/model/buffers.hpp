@@ -9,14 +9,8 @@
 
 LINNET_NAMESPACE_BEGIN
 
-/// `size` rounded up to a multiple of `unit`.
-inline Index round_up(Index size, Index unit) { return checked_add(size, unit - 1) / unit * unit; }
-
 class BufferPlanner {
  public:
-  /// With `keep_apart`, no two buffers share memory whatever their lives are.
-  explicit BufferPlanner(bool keep_apart) : keep_apart_(keep_apart) {}
-
   /// Asks for `size` scalars that are in use from moment `first` to moment `last`, both included.
   /// Returns the number by which offset() knows the buffer.
   int request(Index size, int first, int last) {
@@ -39,8 +33,7 @@ class BufferPlanner {
       Index offset = 0;
       for (const std::size_t other : placed) {
         const Buffer& b = buffers_[other];
-        const bool meets = keep_apart_ || (b.first <= buffer.last && buffer.first <= b.last);
-        if (!meets) continue;
+        if (b.first > buffer.last || buffer.first > b.last) continue;
         if (checked_add(offset, buffer.size) <= b.offset) break;
         offset = std::max(offset, round_up(b.offset + b.size, alignment));
       }
@@ -62,7 +55,6 @@ class BufferPlanner {
     int first, last;
     Index offset;
   };
-  bool keep_apart_;
   std::vector<Buffer> buffers_;
 };
 

@@ -53,7 +53,7 @@ class Execution {
   /// NumericError that names it: slow, to find out where a NaN came from.
   void check_finite() { check_finite_ = true; }
 
-  /// Runs all phases. Afterwards, in training, the first partial sum of the workspace's gradients holds all of them.
+  /// Runs all phases. Afterwards, in training, the workspace's gradients are those of the batch.
   LossTerms run(const SliceIo<T>& io) {
     prepare();
     workspace_.batch_layer_loss = 0;
@@ -64,7 +64,7 @@ class Execution {
         run_slices(phase, io);
       }
     }
-    if (plan_.training()) add_partials();
+    if (plan_.training()) finish_gradients();
 
     LossTerms terms{0, workspace_.batch_layer_loss};
     for (Index i = 0; i < plan_.slice_count(samples_); ++i) {
@@ -117,15 +117,17 @@ class Execution {
   /// Some samples of the batch, and where their tensors are.
   struct Slice {
     Index first = 0, count = 0;
-    T* arena = nullptr;
-    Index arena_first = 0;  ///< the place of sample `first` in the arena
-    bool first_of_partial = false;
+    T* arena = nullptr;        ///< of the thread, which holds no more than the slice
+    T* batch_arena = nullptr;  ///< of all samples
     std::span<T> scratch;
     std::span<const TensorView<T>> gradients;  ///< of the slice's partial sum
     typename Workspace<T>::SliceLoss loss;
 
-    TensorView<T> view(Index offset, const Shape& sample) const {
-      return {arena + offset + arena_first * sample.size(), sample.with_batch(count)};
+    TensorView<T> view(const Place& place, const Shape& sample) const {
+      return {data(place, sample.size()), sample.with_batch(count)};
+    }
+    T* data(const Place& place, Index per_sample) const {
+      return place.whole_batch ? batch_arena + place.offset + first * per_sample : arena + place.offset;
     }
   };
   using InputViews = std::array<TensorView<const T>, kMaxInputs>;
@@ -141,7 +143,6 @@ class Execution {
       const Index first = piece * slices / pieces, last = (piece + 1) * slices / pieces;
       for (Index i = first; i < last; ++i) {
         Slice slice = slice_at(i, thread, piece);
-        slice.first_of_partial = i == first;
         run_slice(phase, io, slice);
         auto& loss = workspace_.slice_losses[static_cast<std::size_t>(i)];
         if (phase.feed) loss = {};
@@ -172,9 +173,7 @@ class Execution {
   }
 
   void run_whole_batch(const Phase& phase) {
-    Slice all;
-    all.count = samples_;
-    all.arena = workspace_.arenas.data();
+    Slice all = whole_batch();
     all.scratch = workspace_.batch_scratch;
     all.gradients = partial_gradients(0);
     for (int i = phase.forward_first; i < phase.forward_last; ++i) {
@@ -183,13 +182,19 @@ class Execution {
     for (int i = phase.backward_last; i-- > phase.backward_first;) backward(i, all);
   }
 
-  Slice slice_at(Index i, int thread, Index partial) {
-    Slice slice;
+  Slice whole_batch() const {
+    Slice all;
+    all.count = samples_;
+    all.batch_arena = workspace_.batch_arena.data();
+    return all;
+  }
+
+  Slice slice_at(Index i, int thread, Index partial) const {
+    Slice slice = whole_batch();
     const Index size = plan_.slice_of(samples_);
     slice.first = i * size;
     slice.count = std::min(size, samples_ - slice.first);
-    slice.arena = workspace_.arenas.data() + (plan_.segmented ? 0 : thread * plan_.arena_size);
-    slice.arena_first = plan_.segmented ? slice.first : 0;
+    slice.arena = workspace_.arenas.data() + thread * plan_.arena_size;
     slice.scratch = std::span<T>(workspace_.scratch)
                         .subspan(static_cast<std::size_t>(thread * plan_.scratch_size),
                                  static_cast<std::size_t>(plan_.scratch_size));
@@ -216,7 +221,7 @@ class Execution {
     InputViews x;
     gather_inputs(node, slice, x);
     GradientViews dx;
-    Index forked = plan_.fork;
+    Place forked = plan_.fork;
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
       if (node.input_gradients[k] == GradientUse::none) continue;
       const PlannedNode<T>& from = plan_.node(node.inputs[k]);
@@ -224,11 +229,12 @@ class Execution {
         dx[k] = gradient(from, slice);
       } else {
         dx[k] = slice.view(forked, from.plan.output);
-        forked += from.plan.output.size() * plan_.capacity;
+        forked.offset += from.plan.output.size() * plan_.capacity(forked);
       }
     }
     node.layer.backward(context, {x.data(), node.inputs.size()}, output(node, slice), gradient(node, slice),
-                        weights(node), {dx.data(), node.inputs.size()}, gradients_of(node, slice.gradients));
+                        weights(node), {dx.data(), node.inputs.size()},
+                        node.defers_weights() ? Parameters<T>{} : gradients_of(node, slice.gradients));
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
       if (node.input_gradients[k] != GradientUse::add) continue;
       const TensorView<T> sum = gradient(plan_.node(node.inputs[k]), slice);
@@ -252,11 +258,10 @@ class Execution {
     context.random_key = key_.with_stream(static_cast<std::uint32_t>(node.stream));
     context.prepared = prepared(node);
     if (plan_.training()) {
-      context.saved = {slice.arena + node.saved + slice.arena_first * node.plan.saved_per_sample,
+      context.saved = {slice.data(node.saved, node.plan.saved_per_sample),
                        static_cast<std::size_t>(node.plan.saved + slice.count * node.plan.saved_per_sample)};
     }
     context.scratch = slice.scratch;
-    context.overwrite_gradients = slice.first_of_partial && overwrites_gradients(node);
     return context;
   }
 
@@ -291,29 +296,39 @@ class Execution {
     return std::span<const TensorView<T>>(workspace_.gradient_views)
         .subspan(static_cast<std::size_t>(partial) * plan_.parameters.size(), plan_.parameters.size());
   }
-  /// Whether the node's first backward() of a partial sum overwrites what is there.
-  static bool overwrites_gradients(const PlannedNode<T>& node) {
-    return node.plan.overwrites_gradients && !node.whole_batch;
-  }
   void clear_partial(Index partial) {
     for (const PlannedNode<T>& node : plan_.nodes) {
-      if (overwrites_gradients(node)) continue;
+      if (node.defers_weights()) continue;
       const Parameters<T> gradients = gradients_of(node, partial_gradients(partial));
       for (const TensorView<T>& dw : gradients) std::fill(dw.begin(), dw.end(), T(0));
     }
   }
 
-  /// Adds all partial sums to the first, one after the other, for every element by itself.
-  void add_partials() {
-    constexpr Index kChunk = 4096;
-    T* sum = workspace_.gradients.data();
-    parallel_for((plan_.weight_count + kChunk - 1) / kChunk, workspace_.most_threads, [&](Index chunk, int) {
-      const Index first = chunk * kChunk;
-      const Index n = std::min(kChunk, plan_.weight_count - first);
-      for (Index partial = 1; partial < plan_.partials_of(samples_); ++partial) {
-        add_to<T>(n, sum + partial * plan_.weight_count + first, sum + first);
+  /// Computes the gradients that wait for the whole batch, and adds the partial sums of the others.
+  void finish_gradients() {
+    const Index pieces = static_cast<Index>(plan_.weight_pieces.size());
+    const Index chunks = static_cast<Index>(plan_.partial_chunks.size());
+    const Slice all = whole_batch();
+    parallel_for(pieces + chunks, workspace_.most_threads, [&](Index i, int) {
+      if (i < pieces) {
+        backward_weights(plan_.weight_pieces[static_cast<std::size_t>(i)], all);
+      } else {
+        add_partials(plan_.partial_chunks[static_cast<std::size_t>(i - pieces)]);
       }
     });
+  }
+  void backward_weights(const WeightPiece& piece, const Slice& all) const {
+    const PlannedNode<T>& node = plan_.node(piece.node);
+    InputViews x;
+    gather_inputs(node, all, x);
+    node.layer.backward_weights(piece.piece, x[0], gradient(node, all), gradients_of(node, partial_gradients(0)));
+  }
+  /// To the first, one after the other, for every element by itself.
+  void add_partials(const GradientChunk& chunk) const {
+    const T* from = workspace_.partial_sums.data() + chunk.partial_offset;
+    for (Index partial = 1; partial < plan_.partials_of(samples_); ++partial, from += plan_.partial_count) {
+      add_to<T>(chunk.count, from, workspace_.gradients.data() + chunk.offset);
+    }
   }
 
   static void require_finite(const std::string& what, TensorView<const T> values, Index first_sample,

@@ -4,7 +4,8 @@
 //
 // The batch is cut into slices whose tensors fit in a core's L2 cache, and a thread takes a slice through the
 // whole network, forward and backward, before it takes the next. A layer that couples the samples of a batch
-// (BatchNormalization in training) ends a *segment*: there the slices meet.
+// (BatchNormalization in training) ends a *segment*: there the slices meet. Gradients by large weights are computed in
+// the end, for all slices at once.
 //
 // Nothing here depends on the number of threads or on the processor: the slices decide the order in which
 // gradients are added, and so the bits of the result.
@@ -30,6 +31,13 @@ enum class GradientUse {
   add     ///< added to what a later node has put there
 };
 
+/// Where a tensor lies: in the arena of a thread, which has a place for the samples of a slice, or in that of the whole
+/// batch.
+struct Place {
+  Index offset = 0;  ///< in scalars
+  bool whole_batch = false;
+};
+
 template <class T>
 struct PlannedNode {
   std::string name;
@@ -42,18 +50,27 @@ struct PlannedNode {
   bool whole_batch = false;     ///< runs once on the whole batch, not slice by slice
   bool needs_gradient = false;  ///< it, or something before it, has parameters
 
+  /// Whether the gradients by its weights are computed in the end, for the whole batch.
+  bool defers_weights() const { return !whole_batch && needs_gradient && plan.weight_pieces > 0; }
   /// Whether backward() will be asked for the gradient of some input.
   bool wants_dx() const {
     return std::any_of(input_gradients.begin(), input_gradients.end(),
                        [](GradientUse use) { return use != GradientUse::none; });
   }
 
-  // Offsets in scalars. Those of tensors are into an arena of Plan::capacity samples.
-  Index output = 0;
-  Index gradient = 0;
-  Index saved = 0;
-  Index prepared = 0, prepared_size = 0;
+  Place output = {}, gradient = {}, saved = {};
+  Index prepared = 0, prepared_size = 0;  ///< in scalars
   Index scratch_size = 0;
+};
+
+/// Neighbouring gradients of which there are partial sums: where they are in the model's, and in a partial sum.
+struct GradientChunk {
+  Index offset = 0, partial_offset = 0, count = 0;
+};
+/// A piece of the gradients by the weights of a node that defers them.
+struct WeightPiece {
+  int node = 0;
+  Index piece = 0;
 };
 
 /// A piece of a step that all slices finish before the next begins: nodes forward, the loss, nodes backward.
@@ -110,17 +127,25 @@ class Plan {
   /// A step with few samples is cut into about so many slices, so that there is work for several threads.
   static constexpr Index kMinSlices = 4;
   static constexpr Index kMostBatch = 1 << 24;
-  Index largest_slice = 1;  ///< in samples
-  Index most_partials = 1;  ///< sums of gradients, each over a run of slices
-  bool segmented = false;   ///< the slices share one arena of the whole batch; else each thread has its own
-  Index capacity = 1;       ///< samples in an arena
-  Index arena_size = 0;     ///< scalars
-  Index input = 0, target = 0, fork = 0;  ///< offsets in an arena
-  Index scratch_size = 0;                 ///< scalars per thread
-  Index batch_scratch_size = 0;           ///< scalars for a node that runs on the whole batch
+  Index largest_slice = 1;                     ///< in samples
+  Index most_partials = 1;                     ///< sums of gradients, each over a run of slices
+  bool segmented = false;                      ///< every tensor is in the arena of the whole batch
+  Index arena_size = 0, batch_arena_size = 0;  ///< scalars, of a thread's and of the whole batch's
+  Place input, target, fork;
+  Index scratch_size = 0;        ///< scalars per thread
+  Index batch_scratch_size = 0;  ///< scalars for a node that runs on the whole batch
   Index prepared_size = 0;
   Index prepared_weight_count = 0;  ///< scalars in the weights of nodes that prepare
   Index weight_count = 0;           ///< scalars in the weight arena
+  /// The gradients of which there are partial sums, as pieces of work, and the scalars of such a sum; by parameter, its
+  /// place in one. The others are computed in the end.
+  std::vector<GradientChunk> partial_chunks;
+  Index partial_count = 0;
+  std::vector<std::optional<Index>> partial_offsets;
+  std::vector<WeightPiece> weight_pieces;
+
+  /// The samples that a tensor has memory for.
+  Index capacity(const Place& place) const { return place.whole_batch ? batch : most_samples(); }
 
  private:
   /// As many slices as it takes for none to be too large, and for an even load of the threads: a multiple of the
@@ -141,6 +166,7 @@ class Plan {
   void fuse_loss();
   void fuse_layers();
   void choose_gradients();
+  void choose_sums();
   void choose_slices();
   void choose_phases();
   void place_tensors();
@@ -172,6 +198,7 @@ Plan<T>::Plan(const Model<T>& model, Index batch_size, Mode plan_mode, std::opti
     for (PlannedNode<T>& n : nodes) n.plan.saved = n.plan.saved_per_sample = 0;
   }
   choose_gradients();
+  choose_sums();
   choose_slices();
   choose_phases();
   place_tensors();
@@ -249,6 +276,31 @@ void Plan<T>::choose_gradients() {
   }
 }
 
+// Gradients are added up in several partial sums, or computed in the end.
+template <class T>
+void Plan<T>::choose_sums() {
+  if (!training()) return;
+  partial_offsets.resize(parameters.size());
+  constexpr Index kLongest = 4096;
+  constexpr Index kAlignment = 64 / static_cast<Index>(sizeof(T));
+  for (int i = 0; i < node_count(); ++i) {
+    const PlannedNode<T>& n = node(i);
+    for (Index piece = 0; piece < n.plan.weight_pieces && n.defers_weights(); ++piece) {
+      weight_pieces.push_back({i, piece});
+    }
+    for (std::size_t k = 0; k < n.plan.parameters.size() && !n.defers_weights(); ++k) {
+      const std::size_t parameter = static_cast<std::size_t>(n.first_parameter) + k;
+      const ParameterInfo& info = parameters[parameter];
+      partial_offsets[parameter] = partial_count;
+      for (Index first = 0; first < info.shape.size(); first += kLongest) {
+        const Index count = std::min(kLongest, info.shape.size() - first);
+        partial_chunks.push_back({info.offset + first, partial_count, count});
+        partial_count += round_up(count, kAlignment);
+      }
+    }
+  }
+}
+
 // A slice's tensors should stay in L2 while it passes through the network: small slices. Its layers also
 // stream all weights through the cache once per slice: large slices, when the weights outweigh the
 // activations.
@@ -267,10 +319,10 @@ void Plan<T>::choose_slices() {
   const Index sample_bytes = std::max<Index>(1, checked_multiply(scalars, sizeof(float)));
   const Index weight_bytes = checked_multiply(weight_count, sizeof(float));
   largest_slice = std::max<Index>(1, std::max(kCacheBytes, checked_multiply(kReuse, weight_bytes)) / sample_bytes);
+  const Index partial_bytes = checked_multiply(partial_count, sizeof(float));
   most_partials = kMostPartials;
-  const auto too_many = [&] { return checked_multiply(most_partials, weight_bytes) > kBytesOfPartials; };
+  const auto too_many = [&] { return checked_multiply(most_partials, partial_bytes) > kBytesOfPartials; };
   while (most_partials > kMinSlices && too_many()) most_partials /= 2;
-  capacity = segmented ? batch : most_samples();
 }
 
 template <class T>
@@ -299,9 +351,9 @@ void Plan<T>::choose_phases() {
 }
 
 // Each tensor lives from the moment it is written to the last time it is read; moments count the nodes
-// forward (0, 1, ...), the loss, and the nodes backward. Two tensors may share memory when their lives
-// do not meet. In a segmented plan all slices share an arena and are not at the same moment, so there every
-// tensor has its own place.
+// forward (0, 1, ...), the loss, and the nodes backward. Two tensors of a slice may share memory when their lives do
+// not meet. Of the whole batch a tensor has its own place, since slices are not at the same moment: in a segmented plan
+// all have, in others those of which gradients are computed in the end.
 template <class T>
 void Plan<T>::place_tensors() {
   const int count = node_count();
@@ -330,13 +382,28 @@ void Plan<T>::place_tensors() {
     }
   }
 
-  BufferPlanner planner(segmented);
-  const auto request = [&](Index per_sample, int first, int last) {
-    return planner.request(checked_multiply(per_sample, capacity), first, last);
+  constexpr Index kAlignment = 64 / static_cast<Index>(sizeof(T));
+  std::vector<bool> kept(static_cast<std::size_t>(count) + 1, segmented);  // outputs, and the input
+  for (const PlannedNode<T>& n : nodes) {
+    if (n.defers_weights()) kept[static_cast<std::size_t>(n.inputs[0] + 1)] = true;
+  }
+  const auto is_kept = [&](int i) -> bool { return kept[static_cast<std::size_t>(i + 1)]; };
+
+  BufferPlanner planner;
+  std::vector<std::pair<Place*, int>> requests;
+  // A place for `fixed` scalars and so many for each sample, which are in use from moment `first` to moment `last`.
+  const auto request = [&](Place& place, bool whole_batch, Index per_sample, int first, int last, Index fixed = 0) {
+    place.whole_batch = whole_batch;
+    const Index size = checked_add(fixed, checked_multiply(per_sample, capacity(place)));
+    if (whole_batch) {
+      place.offset = batch_arena_size;
+      batch_arena_size = round_up(checked_add(batch_arena_size, size), kAlignment);
+    } else {
+      requests.emplace_back(&place, planner.request(size, first, last));
+    }
   };
-  const int input_id = request(input_shape.size(), -1, last_read_of(kModelInput));
-  const int target_id = loss ? request(target_shape.size(), -1, end) : -1;
-  std::vector<int> output_ids, gradient_ids, saved_ids;
+  request(input, is_kept(kModelInput), input_shape.size(), -1, last_read_of(kModelInput));
+  if (loss) request(target, segmented, target_shape.size(), -1, end);
   std::vector<int> first_gradient(nodes.size(), loss_time);
   for (int i = count - 1; i >= 0; --i) {
     for (std::size_t k = 0; k < node(i).inputs.size() && training(); ++k) {
@@ -347,13 +414,13 @@ void Plan<T>::place_tensors() {
   }
   Index fork_size = 0;
   for (int i = 0; i < count; ++i) {
-    const PlannedNode<T>& n = node(i);
-    output_ids.push_back(request(n.plan.output.size(), i, last_read_of(i)));
-    saved_ids.push_back(planner.request(checked_add(n.plan.saved, checked_multiply(n.plan.saved_per_sample, capacity)),
-                                        i, backward_time(i)));
-    gradient_ids.push_back(
-        n.needs_gradient ? request(n.plan.output.size(), first_gradient[static_cast<std::size_t>(i)], backward_time(i))
-                         : -1);
+    PlannedNode<T>& n = nodes[static_cast<std::size_t>(i)];
+    request(n.output, is_kept(i), n.plan.output.size(), i, last_read_of(i));
+    request(n.saved, segmented, n.plan.saved_per_sample, i, backward_time(i), n.plan.saved);
+    if (n.needs_gradient) {
+      request(n.gradient, segmented || n.defers_weights(), n.plan.output.size(),
+              first_gradient[static_cast<std::size_t>(i)], backward_time(i));
+    }
     Index forked = 0;
     for (std::size_t k = 0; k < n.input_gradients.size(); ++k) {
       if (n.input_gradients[k] == GradientUse::add) {
@@ -362,19 +429,11 @@ void Plan<T>::place_tensors() {
     }
     fork_size = std::max(fork_size, forked);
   }
-  const int fork_id = request(fork_size, loss_time, end);
-
-  constexpr Index kAlignment = 64 / static_cast<Index>(sizeof(T));
+  request(fork, segmented, fork_size, loss_time, end);
   arena_size = planner.place(kAlignment);
-  input = planner.offset(input_id);
-  target = target_id < 0 ? 0 : planner.offset(target_id);
-  fork = planner.offset(fork_id);
-  for (int i = 0; i < count; ++i) {
-    PlannedNode<T>& n = nodes[static_cast<std::size_t>(i)];
-    const auto k = static_cast<std::size_t>(i);
-    n.output = planner.offset(output_ids[k]);
-    n.saved = planner.offset(saved_ids[k]);
-    n.gradient = gradient_ids[k] < 0 ? 0 : planner.offset(gradient_ids[k]);
+  for (const auto& [place, id] : requests) place->offset = planner.offset(id);
+
+  for (PlannedNode<T>& n : nodes) {
     n.prepared = prepared_size;
     n.prepared_size = checked_add(n.plan.prepared, n.wants_dx() ? n.plan.prepared_dx : 0);
     prepared_size = checked_add(prepared_size, round_up(n.prepared_size, kAlignment));

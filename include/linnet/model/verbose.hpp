@@ -48,6 +48,7 @@ std::string kernels_text(const Plan<T>& plan, const PlannedNode<T>& node) {
   if (names.forward.empty()) return std::string(node.layer.kind());
   std::string text = "forward " + names.forward;
   if (plan.training() && node.needs_gradient) text += ", by weights " + names.by_weights;
+  if (plan.training() && node.defers_weights()) text += " of the batch";
   if (plan.training() && node.wants_dx()) text += ", by data " + names.by_data;
   return text;
 }
@@ -63,12 +64,15 @@ std::string describe(const Plan<T>& plan, int threads) {
                      std::to_string(plan.batch) + ": slices of " + std::to_string(slice) + " (" +
                      std::to_string(plan.slice_count(plan.batch)) + "), ";
   if (plan.training()) {
-    text += std::to_string(plan.partials_of(plan.batch)) + " sums of gradients of " + bytes(plan.weight_count) + ", ";
+    text += std::to_string(plan.partials_of(plan.batch)) + " sums of gradients of " + bytes(plan.partial_count) + ", ";
   }
-  text += std::to_string(threads) + (threads == 1 ? " thread, " : " threads, ") +
-          (plan.segmented ? "one arena of " : "an arena of ") + bytes(plan.arena_size) +
-          (plan.segmented ? "" : " a thread") + ", scratch of " + bytes(plan.scratch_size) + " a thread";
-  if (plan.segmented) text += " and " + bytes(plan.batch_scratch_size) + " for the batch";
+  const auto memory = [&](const char* what, Index of_thread, Index of_batch) {
+    text += std::string(what) + bytes(of_thread) + " a thread";
+    if (of_batch > 0) text += " and " + bytes(of_batch) + " for the batch";
+  };
+  text += std::to_string(threads) + (threads == 1 ? " thread, " : " threads, ");
+  memory("an arena of ", plan.arena_size, plan.batch_arena_size);
+  memory(", scratch of ", plan.scratch_size, plan.batch_scratch_size);
   text += ", weights " + bytes(plan.weight_count) + " and " + bytes(plan.prepared_size) + " derived from them\n";
 
   using Row = std::vector<std::string>;

@@ -21,8 +21,8 @@ class Workspace {
             thread_count, 1,
             plan.training() ? std::min(plan.most_partials, plan.most_slices()) : plan.most_slices()))) {
     if (verbose()) print_once(describe(plan, threads));
-    const Index arena_count = plan.segmented ? 1 : threads;
-    arenas.resize(size(checked_multiply(arena_count, plan.arena_size)));
+    arenas.resize(size(checked_multiply(threads, plan.arena_size)));
+    batch_arena.resize(size(plan.batch_arena_size));
     scratch.resize(size(checked_multiply(threads, plan.scratch_size)));
     batch_scratch.resize(size(plan.batch_scratch_size));
     prepared.resize(size(plan.prepared_size));
@@ -32,15 +32,21 @@ class Workspace {
       prepared_from.resize(size(plan.prepared_weight_count));
       return;
     }
-    const Index partials = std::min(plan.most_partials, plan.most_slices());
-    gradients.resize(size(checked_multiply(partials, plan.weight_count)));
-    for (Index partial = 0; partial < partials; ++partial) {
-      for (const ParameterInfo& info : plan.parameters) {
-        gradient_views.emplace_back(gradients.data() + partial * plan.weight_count + info.offset, info.shape);
+    gradients.resize(size(plan.weight_count));
+    const Index more = std::min(plan.most_partials, plan.most_slices()) - 1;
+    partial_sums.resize(size(checked_multiply(more, plan.partial_count)));
+    for (const ParameterInfo& info : plan.parameters) {
+      gradient_views.emplace_back(gradients.data() + info.offset, info.shape);
+    }
+    sum_views.assign(gradient_views.begin(), gradient_views.end());
+    for (Index partial = 0; partial < more; ++partial) {
+      for (std::size_t i = 0; i < plan.parameters.size(); ++i) {
+        gradient_views.emplace_back();
+        if (!plan.partial_offsets[i]) continue;
+        gradient_views.back() = {partial_sums.data() + partial * plan.partial_count + *plan.partial_offsets[i],
+                                 plan.parameters[i].shape};
       }
     }
-    sum_views.assign(gradient_views.begin(),
-                     gradient_views.begin() + static_cast<std::ptrdiff_t>(plan.parameters.size()));
   }
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
@@ -50,15 +56,17 @@ class Workspace {
     double layers = 0;  ///< what layers added (a KL term)
   };
 
-  int most_threads;  ///< of any loop
-  int threads;       ///< of those over slices, each with memory of its own
-  AlignedVector<T> arenas;
+  int most_threads;         ///< of any loop
+  int threads;              ///< of those over slices, each with memory of its own
+  AlignedVector<T> arenas;  ///< one for each of those threads
+  AlignedVector<T> batch_arena;
   AlignedVector<T> scratch;
   AlignedVector<T> batch_scratch;
   AlignedVector<T> prepared;
   bool prepared_valid = false;     ///< inference has prepared for the weights in prepared_from
   AlignedVector<T> prepared_from;  ///< those of the nodes that prepare
-  AlignedVector<T> gradients;      ///< a partial sum after the other; the whole ends up in the first
+  AlignedVector<T> gradients;      ///< the first partial sum, and in the end the whole
+  AlignedVector<T> partial_sums;   ///< the others, one after the other
   std::vector<SliceLoss> slice_losses;
   double batch_layer_loss = 0;                 ///< of the nodes that run on the whole batch
   std::vector<TensorView<const T>> weights;    ///< of the model, by parameter

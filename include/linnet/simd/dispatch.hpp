@@ -78,12 +78,15 @@ template <int... kSizes>
 struct Sizes {
   static constexpr std::array<Index, sizeof...(kSizes)> values = {kSizes...};
 };
-/// Cuts `all` into parts of such sizes: visit(first of the part, index of its size).
+/// Cuts `all` into parts of such sizes: visit(first of the part, index of its size). The last are two equal ones rather
+/// than a large one and a small one, which wastes more.
 template <class Visit>
 void for_each_part(std::span<const Index> sizes, Index all, const Visit& visit) {
-  Index first = 0;
+  Index left = all;
   for (std::size_t size = 0; size < sizes.size(); ++size) {
-    for (; all - first >= sizes[size]; first += sizes[size]) visit(first, size);
+    const Index part = sizes[size];
+    const Index halves = size + 1 < sizes.size() ? 2 * sizes[size + 1] : 0;
+    for (; left >= part && (left != halves || left == part); left -= part) visit(all - left, size);
   }
 }
 

@@ -61,15 +61,19 @@ class LayerRunner {
   }
 
   /// After a forward() in training (else ValueError). dx(i) are overwritten (none of them, unless want_dx), dw(i) added
-  /// to (or, with context.overwrite_gradients, overwritten); dy() is kept.
+  /// to; dy() is kept.
   void backward(bool want_dx = true) {
-    if (!context.training) throw ValueError("LayerRunner: expected a forward() in training before backward()");
-    prepare_context(true, want_dx);
-    Tensor<T> dy = dy_;  // the layer may use it up
-    std::vector<TensorView<T>> dx(dx_.size()), dw;
-    for (std::size_t i = 0; i < dx_.size() && want_dx; ++i) dx[i] = dx_[i];
+    std::vector<TensorView<T>> dw;
     for (Tensor<T>& d : dw_) dw.push_back(d);
-    layer_.backward(context, views<const T>(x_, const_x_), y_, dy, views<const T>(weights_, const_weights_), dx, dw);
+    run_backward(want_dx, dw);
+  }
+
+  /// The same for a layer with LayerPlan::weight_pieces, dw(i) from all of them: overwritten.
+  void backward_in_pieces(bool want_dx = true) {
+    const Tensor<T> dy = run_backward(want_dx, {});
+    std::vector<TensorView<T>> dw;
+    for (Tensor<T>& d : dw_) dw.push_back(d);
+    for (Index piece = plan_.weight_pieces; piece-- > 0;) layer_.backward_weights(piece, x_[0], dy, dw);
   }
 
   /// Whether the last forward() was in inference and wrote to memory for backward().
@@ -84,10 +88,20 @@ class LayerRunner {
     layer_.update_state(w, dw);
   }
 
-  /// What the layer is given besides; its random key and overwrite_gradients may be set.
+  /// What the layer is given besides; its random key may be set.
   Context<T> context;
 
  private:
+  /// Returns what is left of dy: the layer may use it up.
+  Tensor<T> run_backward(bool want_dx, std::span<const TensorView<T>> dw) {
+    if (!context.training) throw ValueError("LayerRunner: expected a forward() in training before backward()");
+    prepare_context(true, want_dx);
+    Tensor<T> dy = dy_;
+    std::vector<TensorView<T>> dx(dx_.size());
+    for (std::size_t i = 0; i < dx_.size() && want_dx; ++i) dx[i] = dx_[i];
+    layer_.backward(context, views<const T>(x_, const_x_), y_, dy, views<const T>(weights_, const_weights_), dx, dw);
+    return dy;
+  }
   /// As a plan does: without dx, what only dx needs is not there.
   void prepare_context(bool training, bool want_dx) {
     context.training = training;
