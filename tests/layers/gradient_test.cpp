@@ -151,13 +151,14 @@ TEST_CASE("Dense: gradients by weights of the whole batch, in pieces") {
     for (std::size_t i = 0; i < run.parameters(); ++i) run.dw(i).fill(0);
     run.backward();
     const Tensor<double> dx = run.dx(), kernel = run.dw(0), bias = run.dw(run.parameters() - 1);
-    for (std::size_t i = 0; i < run.parameters(); ++i) run.dw(i).fill(std::nan(""));
-    run.backward_in_pieces();
-    CHECK(std::equal(dx.begin(), dx.end(), run.dx().begin()));
-    CHECK(std::equal(kernel.begin(), kernel.end(), run.dw(0).begin()));  // no more samples than a block of products
-    CHECK(std::equal(bias.begin(), bias.end(), run.dw(run.parameters() - 1).begin()));
-    run.backward_in_pieces(false);
-    CHECK(std::equal(kernel.begin(), kernel.end(), run.dw(0).begin()));
+    for (const bool want_dx : {true, false}) {
+      for (std::size_t i = 0; i < run.parameters(); ++i) run.dw(i).fill(std::nan(""));
+      for (Index piece = run.plan().weight_pieces; piece-- > 0;) run.backward_piece(piece, want_dx);
+      CHECK(std::equal(dx.begin(), dx.end(), run.dx().begin()));
+      // The same bits: there are no more samples than a block of products has.
+      CHECK(std::equal(kernel.begin(), kernel.end(), run.dw(0).begin()));
+      CHECK(std::equal(bias.begin(), bias.end(), run.dw(run.parameters() - 1).begin()));
+    }
   }
 }
 
@@ -266,24 +267,51 @@ TEST_CASE("a wrong gradient is found") {
 
 TEST_CASE("gradients by weights in pieces that differ are found") {
   struct Wrong : test::DenseOfBatch {
-    void backward_weights(Index piece, TensorView<const double> x, TensorView<const double> dz,
+    void backward_weights(Index piece, TensorView<const double> x, TensorView<const double> dy,
                           Parameters<double> dw) const {
-      Dense::backward_weights(piece, x, dz, dw);
+      Dense::backward_weights(piece, x, dy, dw);
       dw[0][1] *= 1.01;
     }
   };
-  const GradientReport report = check_gradients(Wrong{{{.units = 2}}}, {{3}});
-  CHECK_FALSE(report.ok);
-  CHECK(report.message.find("in pieces") != std::string::npos);
+  struct Twice : test::DenseOfBatch {  // every piece writes all
+    LayerPlan plan(const Shape& in) const {
+      LayerPlan plan = DenseOfBatch::plan(in);
+      plan.weight_pieces = 2;
+      return plan;
+    }
+    void backward_weights(Index, TensorView<const double> x, TensorView<const double> dy, Parameters<double> dw) const {
+      Dense::backward_weights(0, x, dy, dw);
+    }
+  };
+  struct NoDx : test::DenseOfBatch {
+    void backward(Context<double>& context, TensorView<const double> x, TensorView<const double> y,
+                  TensorView<double> dy, Parameters<const double> w, TensorView<double> dx,
+                  Parameters<double> dw) const {
+      if (!dw.empty()) Dense::backward(context, x, y, dy, w, dx, dw);
+    }
+  };
+  CHECK(check_gradients(Wrong{{{.units = 2}}}, {{3}}).message.find("dw of backward_weights() differs") !=
+        std::string::npos);
+  CHECK(check_gradients(Twice{{{.units = 2}}}, {{3}}).message.find("in one piece") != std::string::npos);
+  CHECK(check_gradients(NoDx{{{.units = 2}}}, {{3}}).message.find("dx differs") != std::string::npos);
 }
 
-TEST_CASE("a layer with pieces of weights must have backward_weights()") {
+TEST_CASE("a layer with pieces of weights must have backward_weights(), and see samples by themselves") {
   struct Incomplete : Activation {
     LayerPlan plan(const Shape& in) const { return {.output = in, .weight_pieces = 1}; }
   };
+  struct Coupling : test::DenseOfBatch {
+    LayerPlan plan(const Shape& in) const {
+      LayerPlan plan = DenseOfBatch::plan(in);
+      plan.couples_batch = true;
+      return plan;
+    }
+  };
   const std::vector<Shape> in = {{5}};
-  CHECK(test::error_of<ValueError>([&] { AnyLayer<double>(Incomplete{}).plan(in); }) ==
-        "Activation: expected a backward_weights() beside LayerPlan::weight_pieces");
+  for (const AnyLayer<double>& layer : {AnyLayer<double>(Incomplete{}), AnyLayer<double>(Coupling{{{.units = 2}}})}) {
+    const std::string message = test::error_of<ValueError>([&] { layer.plan(in); });
+    CHECK(test::mentions(message, std::string(layer.kind()) + ": LayerPlan::weight_pieces is 1; expected 0, or"));
+  }
 }
 
 TEST_CASE("what a layer saves in inference is found") {

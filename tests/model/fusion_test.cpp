@@ -144,6 +144,15 @@ TEST_CASE("a plan says what it has chosen") {
     CAPTURE(part);
     CHECK(text.find(part) != std::string::npos);
   }
+  const Plan<float> autoencoder(test::digit_autoencoder(), 128, Mode::training, AnyLoss<float>(BinaryCrossentropy{}));
+  const std::string of_batch = describe(autoencoder, 2);
+  CAPTURE(of_batch);
+  for (const char* part : {"4 sums of gradients of 95.5 KiB", "a thread and 1.2 MiB for the batch",
+                           "forward matrix product + relu, by weights matrix product of the batch  ",
+                           "forward matrix product, by weights matrix product, by data matrix product  "}) {
+    CAPTURE(part);
+    CHECK(of_batch.find(part) != std::string::npos);
+  }
   const std::string inference = describe(Plan<float>(test::denoiser(), 128, Mode::inference), 2);
   CHECK(inference.find("forward rows") != std::string::npos);
   for (const char* part : {"by weights", "by data", "gradients", "loss"}) {

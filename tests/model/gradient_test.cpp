@@ -36,7 +36,7 @@ double run(const Case& c, std::span<const double> weights, std::vector<double>* 
   };
   const LossTerms loss = Execution<double>(plan, workspace, weights, c.x.batch(), {5, 0, 3}).run(io_of(feed));
   if (gradients != nullptr) {
-    gradients->assign(workspace.gradients.begin(), workspace.gradients.begin() + plan.weight_count);
+    gradients->assign(workspace.gradients.begin(), workspace.gradients.end());
   }
   return loss.total();
 }
@@ -108,6 +108,96 @@ TEST_CASE("gradients by weights of the whole batch, among others") {
   }
 }
 
+// Large enough for several pieces, and more samples than a block of products has: against plain loops.
+TEST_CASE("gradients by large weights of many samples") {
+  constexpr Index kBatch = 150, kIn = 400, kUnits = 200;
+  const Model<float> model = Sequential({kIn}, {Dense{.units = kUnits}}, 5);
+  const Tensor<float> x = test::random_tensor<float>(Shape{kBatch, kIn}, 1, -1, 1);
+  const Tensor<float> target = test::random_tensor<float>(Shape{kBatch, kUnits}, 2, -1, 1);
+  const auto feed = [&](Index first, TensorView<float> to, TensorView<float> target_to) {
+    const auto from = x.samples(first, to.batch()), target_from = target.samples(first, to.batch());
+    std::copy(from.begin(), from.end(), to.begin());
+    std::copy(target_from.begin(), target_from.end(), target_to.begin());
+  };
+  std::vector<float> gradients;
+  for (const Index planned : {kBatch, 3 * kBatch}) {
+    const Plan<float> plan(model, planned, Mode::training, AnyLoss<float>(MeanSquaredError{}));
+    REQUIRE(plan.weight_pieces.size() > 2);
+    CHECK(plan.partial_count == 0);
+    Workspace<float> workspace(plan);
+    Execution<float>(plan, workspace, model.weights(), kBatch, {}).run({feed});
+    if (gradients.empty()) gradients.assign(workspace.gradients.begin(), workspace.gradients.end());
+    CHECK(std::equal(gradients.begin(), gradients.end(), workspace.gradients.begin()));
+  }
+  const Tensor<float> y = model.predict(x);
+  const auto expected = [&](Index i, Index unit) {  // by the kernel's row i, or for i = kIn by the bias
+    double sum = 0;
+    for (Index n = 0; n < kBatch; ++n) {
+      const double dy = 2.0 * (double{y[n * kUnits + unit]} - double{target[n * kUnits + unit]}) / kUnits / kBatch;
+      sum += i == kIn ? dy : dy * double{x[n * kIn + i]};
+    }
+    return sum;
+  };
+  const auto& parameters = model.parameters();
+  for (Index i = 0; i < kIn; i += 7) {
+    for (Index unit = 0; unit < kUnits; unit += 13) {
+      const float dw = gradients[static_cast<std::size_t>(parameters[0].offset + i * kUnits + unit)];
+      CHECK(dw == doctest::Approx(expected(i, unit)).epsilon(1e-5).scale(1e-3));
+    }
+  }
+  for (Index unit = 0; unit < kUnits; ++unit) {
+    const float db = gradients[static_cast<std::size_t>(parameters[1].offset + unit)];
+    CHECK(db == doctest::Approx(expected(kIn, unit)).epsilon(1e-5).scale(1e-3));
+  }
+}
+
+/// Passes its input on, and tells where its dx was.
+struct Recorder {
+  static constexpr std::string_view kName = "Recorder";
+  struct Range {
+    Index first_sample;
+    const double *from, *to;
+  };
+  std::vector<Range>* seen;
+
+  LayerPlan plan(const Shape& in) const { return {.output = in}; }
+  void forward(Context<double>&, TensorView<const double> x, Parameters<const double>, TensorView<double> y) const {
+    std::copy(x.begin(), x.end(), y.begin());
+  }
+  void backward(Context<double>& context, TensorView<const double>, TensorView<const double>, TensorView<double> dy,
+                Parameters<const double>, TensorView<double> dx, Parameters<double>) const {
+    std::copy(dy.begin(), dy.end(), dx.begin());
+    seen->push_back({context.first_sample, dx.begin(), dx.end()});
+  }
+};
+
+// Slices of a segment are at different nodes at the same time.
+TEST_CASE("in a segmented plan no memory of a slice is another's") {
+  std::vector<Recorder::Range> seen;
+  GraphBuilder<double> graph({6});
+  const auto wide = graph.add(Dense{.units = 40}, graph.add(BatchNormalization{}, graph.input()));
+  const auto left = graph.add(Recorder{&seen}, wide);  // its dx is added to that of the next
+  const auto narrow = graph.add(Dense{.units = 3}, wide);
+  const auto right = graph.add(Recorder{&seen}, narrow);
+  const auto end = graph.add(Dense{.units = 2}, narrow);
+  const Model<double> model = graph.build(graph.add(Concatenate{}, {left, right, end}), 4);
+  set_num_threads(1);
+  check_gradients({model, MeanSquaredError{}, test::random_tensor<double>(Shape{16, 6}, 7),
+                   test::random_tensor<double>(Shape{16, 45}, 8)});
+  seen.clear();
+  const Tensor<double> x = test::random_tensor<double>(Shape{16, 6}, 7);
+  const Tensor<double> target = test::random_tensor<double>(Shape{16, 45}, 8);
+  Model<double> copy = model;
+  Trainer<double>(copy, MeanSquaredError{}, SGD{}).train_on_batch(x, target);
+  set_num_threads(0);
+  REQUIRE(seen.size() >= 8);  // four slices, two nodes
+  for (const Recorder::Range& a : seen) {
+    for (const Recorder::Range& b : seen) {
+      if (a.first_sample != b.first_sample) CHECK((a.to <= b.from || b.to <= a.from));
+    }
+  }
+}
+
 TEST_CASE("gradients of a variational autoencoder") {
   for (const Index batch : {1, 5, 33}) {
     CAPTURE(batch);
@@ -140,7 +230,7 @@ TEST_CASE("a batch that is smaller than planned has the loss and gradients of it
       std::copy(from.begin(), from.end(), target.begin());
     };
     const LossTerms loss = Execution<float>(plan, workspace, model.weights(), 5, {}).run({feed});
-    std::vector<float> result(workspace.gradients.begin(), workspace.gradients.begin() + plan.weight_count);
+    std::vector<float> result(workspace.gradients.begin(), workspace.gradients.end());
     result.push_back(static_cast<float>(loss.total()));
     return result;
   };

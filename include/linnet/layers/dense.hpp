@@ -49,7 +49,7 @@ struct Dense {
     plan.saved_per_sample = saved_for(activation, plan.output);
     plan.scratch_dx = gemm_a_bt_scratch(units);
     plan.kernels = {with_epilogue("matrix product", activation), "matrix product", "matrix product"};
-    // With fewer samples than this in a slice, the kernel's gradient is larger than what it is made of.
+    // Where the kernel is larger than x and dy of so many samples, which is more than most slices have.
     constexpr Index kSamples = 64;
     if (in.back() * units >= checked_multiply(kSamples, checked_add(in.size(), plan.output.size()))) {
       plan.weight_pieces = (in.back() + rows_of_piece() - 1) / rows_of_piece();
@@ -81,15 +81,18 @@ struct Dense {
 
   /// A piece is some rows of the kernel's gradient; the first has the bias besides.
   template <class T>
-  void backward_weights(Index piece, TensorView<const T> x, TensorView<const T> dz, Parameters<T> dw) const {
+  void backward_weights(Index piece, TensorView<const T> x, TensorView<const T> dy, Parameters<T> dw) const {
     const Index n = x.shape().back();
     const Index rows = x.size() / n;
     const Index first = piece * rows_of_piece();
-    gemm_at_b<T>(std::min(rows_of_piece(), n - first), units, rows, x.data() + first, n, dz.data(), units,
+    gemm_at_b<T>(std::min(rows_of_piece(), n - first), units, rows, x.data() + first, n, dy.data(), units,
                  dw[0].data() + first * units, units, false);
     if (piece > 0 || !use_bias) return;
     std::fill(dw[1].begin(), dw[1].end(), T(0));
-    column_sums<T>(rows, units, dz.data(), dw[1].data());
+    constexpr Index kBlock = 128;  // a sum over a large batch would lose its last digits
+    for (Index r = 0; r < rows; r += kBlock) {
+      column_sums<T>(std::min(kBlock, rows - r), units, dy.data() + r * units, dw[1].data());
+    }
   }
 
  private:

@@ -73,13 +73,14 @@ struct LayerPlan {
   /// True if, in training, a sample's output depends on the other samples of its batch: then forward()
   /// and backward() get the whole batch at once instead of a slice.
   bool couples_batch = false;
-  /// If not 0, the gradients by the weights are computed once for the whole batch, when all slices have been through
-  /// backward(), in so many pieces that do not depend on each other. Then backward() gets an empty dw and leaves in dy
-  /// what they are made of, and
+  /// If not 0, a plan computes the gradients by the weights once for the whole batch, when all slices have been through
+  /// backward(): in so many pieces, which several threads take. backward() then finds dw empty, and leaves in dy what
+  /// they are made of (with a dw it does as other layers), and
   ///     template <class T> void backward_weights(Index piece, TensorView<const T> x, TensorView<const T> dy,
   ///                                              Parameters<T> dw) const;
-  /// overwrites a piece of dw. For weights that are larger than what a slice makes their gradients of: they are written
-  /// once, and there is one sum of them instead of several.
+  /// overwrites a part of dw that is this piece's alone. For weights that are larger than what a slice makes their
+  /// gradients of: they are written once, in one sum instead of several. The price is memory for x and dy of all
+  /// samples. For layers that read one node and do not couple the batch.
   Index weight_pieces = 0;
   KernelNames kernels = {};
 };

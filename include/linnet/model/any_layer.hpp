@@ -76,6 +76,7 @@ class AnyLayer {
                 Inputs<T> dx, Parameters<T> dw) const {
     self_->backward(context, x, y, dy, w, dx, dw);
   }
+  /// A piece of LayerPlan::weight_pieces.
   void backward_weights(Index piece, TensorView<const T> x, TensorView<const T> dy, Parameters<T> dw) const {
     self_->backward_weights(piece, x, dy, dw);
   }
@@ -116,7 +117,8 @@ class AnyLayer {
 
   template <class L>
   struct Holder final : Interface {
-    static constexpr bool kHasBackwardWeights = requires(const L& l, TensorView<const T> x, Parameters<T> dw) {
+    static constexpr bool kHasBackwardWeights =
+        SingleInputLayer<L, T> && requires(const L& l, TensorView<const T> x, Parameters<T> dw) {
       l.backward_weights(Index{}, x, x, dw);
     };
 
@@ -135,8 +137,10 @@ class AnyLayer {
       } else {
         plan = layer.plan(in);
       }
-      if (plan.weight_pieces > 0 && !kHasBackwardWeights) {
-        throw ValueError(std::string(L::kName) + ": expected a backward_weights() beside LayerPlan::weight_pieces");
+      if (plan.weight_pieces != 0 && (plan.weight_pieces < 0 || plan.couples_batch || !kHasBackwardWeights)) {
+        throw ValueError(std::string(L::kName) + ": LayerPlan::weight_pieces is " + std::to_string(plan.weight_pieces) +
+                         "; expected 0, or a layer with a const backward_weights() and one input that does not couple "
+                         "the batch");
       }
       return plan;
     }

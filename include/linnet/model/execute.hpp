@@ -221,15 +221,15 @@ class Execution {
     InputViews x;
     gather_inputs(node, slice, x);
     GradientViews dx;
-    Place forked = plan_.fork;
+    T* forked = slice.data(plan_.fork, plan_.fork_size);
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
       if (node.input_gradients[k] == GradientUse::none) continue;
       const PlannedNode<T>& from = plan_.node(node.inputs[k]);
       if (node.input_gradients[k] == GradientUse::write) {
         dx[k] = gradient(from, slice);
       } else {
-        dx[k] = slice.view(forked, from.plan.output);
-        forked.offset += from.plan.output.size() * plan_.capacity(forked);
+        dx[k] = {forked, from.plan.output.with_batch(slice.count)};
+        forked += dx[k].size();
       }
     }
     node.layer.backward(context, {x.data(), node.inputs.size()}, output(node, slice), gradient(node, slice),

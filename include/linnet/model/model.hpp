@@ -209,7 +209,7 @@ Model<T>::Model(const Shape& input_shape, std::vector<std::pair<AnyLayer<T>, std
       parameters_.push_back(
           {name + "/" + spec.name, static_cast<int>(index), spec.shape, offset, spec.trainable, spec.initializer});
       constexpr Index kAlignment = 64 / static_cast<Index>(sizeof(T));
-      offset = checked_add(offset, checked_add(spec.shape.size(), kAlignment - 1) / kAlignment * kAlignment);
+      offset = checked_add(offset, round_up(spec.shape.size(), kAlignment));
     }
     nodes_.push_back({std::move(name), std::move(layer), std::move(inputs), std::move(plan), first_parameter});
   }

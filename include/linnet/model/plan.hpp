@@ -51,7 +51,7 @@ struct PlannedNode {
   bool needs_gradient = false;  ///< it, or something before it, has parameters
 
   /// Whether the gradients by its weights are computed in the end, for the whole batch.
-  bool defers_weights() const { return !whole_batch && needs_gradient && plan.weight_pieces > 0; }
+  bool defers_weights() const { return needs_gradient && plan.weight_pieces > 0; }
   /// Whether backward() will be asked for the gradient of some input.
   bool wants_dx() const {
     return std::any_of(input_gradients.begin(), input_gradients.end(),
@@ -132,6 +132,7 @@ class Plan {
   bool segmented = false;                      ///< every tensor is in the arena of the whole batch
   Index arena_size = 0, batch_arena_size = 0;  ///< scalars, of a thread's and of the whole batch's
   Place input, target, fork;
+  Index fork_size = 0;           ///< scalars a sample, for the gradients that backward() of a node has added
   Index scratch_size = 0;        ///< scalars per thread
   Index batch_scratch_size = 0;  ///< scalars for a node that runs on the whole batch
   Index prepared_size = 0;
@@ -143,9 +144,6 @@ class Plan {
   Index partial_count = 0;
   std::vector<std::optional<Index>> partial_offsets;
   std::vector<WeightPiece> weight_pieces;
-
-  /// The samples that a tensor has memory for.
-  Index capacity(const Place& place) const { return place.whole_batch ? batch : most_samples(); }
 
  private:
   /// As many slices as it takes for none to be too large, and for an even load of the threads: a multiple of the
@@ -285,10 +283,11 @@ void Plan<T>::choose_sums() {
   constexpr Index kAlignment = 64 / static_cast<Index>(sizeof(T));
   for (int i = 0; i < node_count(); ++i) {
     const PlannedNode<T>& n = node(i);
-    for (Index piece = 0; piece < n.plan.weight_pieces && n.defers_weights(); ++piece) {
-      weight_pieces.push_back({i, piece});
+    if (n.defers_weights()) {
+      for (Index piece = 0; piece < n.plan.weight_pieces; ++piece) weight_pieces.push_back({i, piece});
+      continue;
     }
-    for (std::size_t k = 0; k < n.plan.parameters.size() && !n.defers_weights(); ++k) {
+    for (std::size_t k = 0; k < n.plan.parameters.size(); ++k) {
       const std::size_t parameter = static_cast<std::size_t>(n.first_parameter) + k;
       const ParameterInfo& info = parameters[parameter];
       partial_offsets[parameter] = partial_count;
@@ -352,8 +351,8 @@ void Plan<T>::choose_phases() {
 
 // Each tensor lives from the moment it is written to the last time it is read; moments count the nodes
 // forward (0, 1, ...), the loss, and the nodes backward. Two tensors of a slice may share memory when their lives do
-// not meet. Of the whole batch a tensor has its own place, since slices are not at the same moment: in a segmented plan
-// all have, in others those of which gradients are computed in the end.
+// not meet. In the arena of the whole batch a tensor has its own place, since slices are not at the same moment: in a
+// segmented plan all are there, in others those of which gradients are computed in the end.
 template <class T>
 void Plan<T>::place_tensors() {
   const int count = node_count();
@@ -394,7 +393,7 @@ void Plan<T>::place_tensors() {
   // A place for `fixed` scalars and so many for each sample, which are in use from moment `first` to moment `last`.
   const auto request = [&](Place& place, bool whole_batch, Index per_sample, int first, int last, Index fixed = 0) {
     place.whole_batch = whole_batch;
-    const Index size = checked_add(fixed, checked_multiply(per_sample, capacity(place)));
+    const Index size = checked_add(fixed, checked_multiply(per_sample, whole_batch ? batch : most_samples()));
     if (whole_batch) {
       place.offset = batch_arena_size;
       batch_arena_size = round_up(checked_add(batch_arena_size, size), kAlignment);
@@ -412,7 +411,6 @@ void Plan<T>::place_tensors() {
       }
     }
   }
-  Index fork_size = 0;
   for (int i = 0; i < count; ++i) {
     PlannedNode<T>& n = nodes[static_cast<std::size_t>(i)];
     request(n.output, is_kept(i), n.plan.output.size(), i, last_read_of(i));

@@ -63,12 +63,13 @@ std::string describe(const Plan<T>& plan, int threads) {
   std::string text = std::string("linnet: ") + (plan.training() ? "training" : "inference") + ", batch " +
                      std::to_string(plan.batch) + ": slices of " + std::to_string(slice) + " (" +
                      std::to_string(plan.slice_count(plan.batch)) + "), ";
-  if (plan.training()) {
+  if (plan.partial_count > 0) {
     text += std::to_string(plan.partials_of(plan.batch)) + " sums of gradients of " + bytes(plan.partial_count) + ", ";
   }
   const auto memory = [&](const char* what, Index of_thread, Index of_batch) {
-    text += std::string(what) + bytes(of_thread) + " a thread";
-    if (of_batch > 0) text += " and " + bytes(of_batch) + " for the batch";
+    const std::string batch = bytes(of_batch) + " for the batch";
+    text += what + (of_thread == 0 && of_batch > 0 ? batch : bytes(of_thread) + " a thread");
+    if (of_thread > 0 && of_batch > 0) text += " and " + batch;
   };
   text += std::to_string(threads) + (threads == 1 ? " thread, " : " threads, ");
   memory("an arena of ", plan.arena_size, plan.batch_arena_size);

@@ -56,21 +56,21 @@ class Workspace {
     double layers = 0;  ///< what layers added (a KL term)
   };
 
-  int most_threads;         ///< of any loop
-  int threads;              ///< of those over slices, each with memory of its own
-  AlignedVector<T> arenas;  ///< one for each of those threads
-  AlignedVector<T> batch_arena;
+  int most_threads;              ///< of any loop
+  int threads;                   ///< of those over slices, each with memory of its own
+  AlignedVector<T> arenas;       ///< one for each of those threads
+  AlignedVector<T> batch_arena;  ///< for tensors of all samples
   AlignedVector<T> scratch;
   AlignedVector<T> batch_scratch;
   AlignedVector<T> prepared;
   bool prepared_valid = false;     ///< inference has prepared for the weights in prepared_from
   AlignedVector<T> prepared_from;  ///< those of the nodes that prepare
-  AlignedVector<T> gradients;      ///< the first partial sum, and in the end the whole
+  AlignedVector<T> gradients;      ///< the first partial sum, and in the end all of the batch
   AlignedVector<T> partial_sums;   ///< the others, one after the other
   std::vector<SliceLoss> slice_losses;
   double batch_layer_loss = 0;                 ///< of the nodes that run on the whole batch
   std::vector<TensorView<const T>> weights;    ///< of the model, by parameter
-  std::vector<TensorView<T>> gradient_views;   ///< by partial sum and parameter
+  std::vector<TensorView<T>> gradient_views;   ///< by partial sum and parameter; only the first has all
   std::vector<TensorView<const T>> sum_views;  ///< those of the first
 
  private:

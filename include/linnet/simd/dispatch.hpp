@@ -86,7 +86,7 @@ void for_each_part(std::span<const Index> sizes, Index all, const Visit& visit) 
   for (std::size_t size = 0; size < sizes.size(); ++size) {
     const Index part = sizes[size];
     const Index halves = size + 1 < sizes.size() ? 2 * sizes[size + 1] : 0;
-    for (; left >= part && (left != halves || left == part); left -= part) visit(all - left, size);
+    for (; left == part || (left > part && left != halves); left -= part) visit(all - left, size);
   }
 }
 

@@ -117,20 +117,30 @@ inline GradientReport check_gradients(const AnyLayer<double>& layer, const std::
     if (!std::equal(dw[i].begin(), dw[i].end(), run.dw(i).begin())) fail("dw differs when dx is not wanted");
   }
 
-  // The whole batch's gradients in pieces are the same but for the order of additions, whatever was there.
-  if (run.plan().weight_pieces > 0) {
+  // As a plan runs it, in pieces of the whole batch: every gradient is the same but for the order of additions, and
+  // written by one piece.
+  std::vector<Tensor<double>> written;
+  for (const Tensor<double>& gradient : dw) written.emplace_back(gradient.shape());
+  for (Index piece = 0; piece < run.plan().weight_pieces; ++piece) {
     for (std::size_t i = 0; i < run.parameters(); ++i) run.dw(i).fill(std::nan(""));
+    run.dx().fill(std::nan(""));
     loss();
-    run.backward_in_pieces();
+    run.backward_piece(piece);
+    if (!std::equal(dx[0].begin(), dx[0].end(), run.dx().begin())) fail("dx differs when dw is empty");
     for (std::size_t i = 0; i < run.parameters(); ++i) {
       for (Index k = 0; k < dw[i].size(); ++k) {
+        if (std::isnan(run.dw(i)[k])) continue;
+        written[i][k] += 1;
         const double expected = dw[i][k] - kBefore;
         if (!(std::abs(run.dw(i)[k] - expected) <= options.atol + options.rtol * std::abs(expected))) {
-          fail("dw in pieces, of the whole batch, differs");
-          break;
+          fail("dw of backward_weights() differs");
         }
       }
     }
+  }
+  for (const Tensor<double>& times : written) {
+    const bool once = std::all_of(times.begin(), times.end(), [](double n) { return n == 1; });
+    if (run.plan().weight_pieces > 0 && !once) fail("backward_weights() does not write every gradient in one piece");
   }
 
   const auto compare = [&](const std::string& name, Tensor<double>& values, const Tensor<double>& gradient,

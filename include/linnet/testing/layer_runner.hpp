@@ -68,12 +68,13 @@ class LayerRunner {
     run_backward(want_dx, dw);
   }
 
-  /// The same for a layer with LayerPlan::weight_pieces, dw(i) from all of them: overwritten.
-  void backward_in_pieces(bool want_dx = true) {
+  /// The same as a plan runs a layer with LayerPlan::weight_pieces, with one of the pieces: its part of dw(i) is
+  /// overwritten.
+  void backward_piece(Index piece, bool want_dx = true) {
     const Tensor<T> dy = run_backward(want_dx, {});
     std::vector<TensorView<T>> dw;
     for (Tensor<T>& d : dw_) dw.push_back(d);
-    for (Index piece = plan_.weight_pieces; piece-- > 0;) layer_.backward_weights(piece, x_[0], dy, dw);
+    layer_.backward_weights(piece, x_[0], dy, dw);
   }
 
   /// Whether the last forward() was in inference and wrote to memory for backward().

@@ -53,7 +53,7 @@ class Trainer {
   /// The gradients of the last step as the optimizer got them (clipped), laid out as Model::weights().
   std::span<const T> gradients() const {
     if (!workspace_) return {};
-    return std::span<const T>(workspace_->gradients).first(model_->weights().size());
+    return workspace_->gradients;
   }
   const AnyOptimizer<T>& optimizer() const { return optimizer_; }
   /// Replaces the optimizer; its state begins anew. Throws ValueError for one that keeps more state than kMaxSlots.
@@ -329,7 +329,7 @@ void Trainer<T>::explain_non_finite(Index samples, const SliceIo<T>& io, RandomK
 
 template <class T>
 void Trainer<T>::apply_gradients() {
-  const std::span<T> gradients = std::span<T>(workspace_->gradients).first(model_->weights().size());
+  const std::span<T> gradients = std::span<T>(workspace_->gradients);
   for (const Node<T>& node : model_->nodes()) {
     const auto first = static_cast<std::size_t>(node.first_parameter), count = node.plan.parameters.size();
     node.layer.update_state(std::span<const TensorView<T>>(weight_views_).subspan(first, count),
