@@ -11,8 +11,12 @@
 //                                      TensorView<T> dy, Parameters<const T> w, TensorView<T> dx,
 //                                      Parameters<T> dw) const;
 //
-// (a layer that reads several nodes takes std::span<const Shape>, Inputs<const T> x and Inputs<T> dx) and, if
-// models with it are to be saved, `void describe(auto& visit)`, which names its fields. Two more are optional:
+// `in` is the shape of a sample; x, y and their gradients have the batch in front of it. w and dw have the parameters
+// of the plan in its order. Where a compiler does not take a type for a layer, `static_assert(SingleInputLayer<Scale,
+// float>)` makes it say what is missing.
+//
+// (A layer that reads several nodes takes std::span<const Shape>, Inputs<const T> x and Inputs<T> dx) and, if
+// models with it are to be saved, `void describe(auto& visit)`, which names its fields, if any. Two more are optional:
 // `void prepare(Parameters<const T> w, bool want_dx, std::span<T> prepared) const` derives something from the
 // weights once per step (LayerPlan::prepared and, with want_dx, prepared_dx), and `void update_state(Parameters<T> w,
 // Parameters<const T> dw) const` changes the parameters that no optimizer touches, after each step. A layer whose
@@ -75,7 +79,7 @@ struct LayerPlan {
   bool couples_batch = false;
   /// If not 0, a plan computes the gradients by the weights once for the whole batch, when all slices have been through
   /// backward(): in so many pieces, which several threads take. backward() then finds dw empty, and leaves in dy what
-  /// they are made of (with a dw it does as other layers), and
+  /// backward_weights() shall get as its dy (with a dw it does as other layers), and
   ///     template <class T> void backward_weights(Index piece, TensorView<const T> x, TensorView<const T> dy,
   ///                                              Parameters<T> dw) const;
   /// overwrites a part of dw that is this piece's alone. For weights that are larger than what a slice makes their

@@ -45,10 +45,10 @@ inline std::string bytes_text(Index bytes) {
 template <class T>
 std::string kernels_text(const Plan<T>& plan, const PlannedNode<T>& node) {
   const KernelNames& names = node.plan.kernels;
-  if (names.forward.empty()) return std::string(node.layer.kind());
+  const char* of_batch = node.defers_weights() ? " of the batch" : "";
+  if (names.forward.empty()) return std::string(node.layer.kind()) + (*of_batch ? ", by weights" : "") + of_batch;
   std::string text = "forward " + names.forward;
-  if (plan.training() && node.needs_gradient) text += ", by weights " + names.by_weights;
-  if (plan.training() && node.defers_weights()) text += " of the batch";
+  if (plan.training() && node.needs_gradient) text += ", by weights " + names.by_weights + of_batch;
   if (plan.training() && node.wants_dx()) text += ", by data " + names.by_data;
   return text;
 }
