@@ -131,6 +131,14 @@ TEST_CASE("convolutions of whole numbers equal the reference to the bit, in over
     compare_with_reference<float>({2, 40, 36, 2, conv_axis(40, 3, 1, 1, 1, 1), conv_axis(72, 3, 1, 1, 1, 1)}, tally);
     compare_with_reference<float>(same_conv(28, 3, 20, 20, 5), tally);
     compare_with_reference<float>(same_conv(3, 3, 130, 128, 3), tally);
+    // Matrix products: in several blocks of pixels, in groups, and of more channels than a block has.
+    for (const Index groups : {1, 2}) {
+      compare_with_reference<float>({2, 40, 36, groups, conv_axis(15, 1, 1, 1, 0, 0), conv_axis(16, 1, 1, 1, 0, 0)},
+                                    tally);
+      compare_with_reference<double>({3, 4, 66, groups, conv_axis(9, 1, 1, 1, 0, 0), conv_axis(8, 1, 1, 1, 0, 0)},
+                                     tally);
+    }
+    compare_with_reference<float>(same_conv(3, 1, 530, 20, 2), tally);
     compare_with_reference<float>(same_conv(64, 3, 1, 5), tally);
     compare_with_reference<float>(same_conv(64, 3, 6, 1), tally);
     compare_with_reference<float>({1, 2, 3, 1, conv_axis(128, 4, 2, 1, 1, 1), conv_axis(128, 4, 2, 1, 1, 1)}, tally);
@@ -229,6 +237,7 @@ TEST_CASE("AVX2 and AVX-512 give the same bits on fractions") {
   std::vector<Conv2DGeometry> cases = {same_conv(64, 3, 1, 16),
                                        same_conv(64, 3, 16, 1),
                                        same_conv(40, 3, 40, 20),
+                                       same_conv(20, 1, 530, 36),
                                        {1, 64, 64, 32, conv_axis(56, 3, 1, 1, 1, 1), conv_axis(56, 3, 1, 1, 1, 1)}};
   for (const Index channels : {1, 2, 3}) {
     cases.push_back({1, channels, 16, 1, conv_axis(128, 4, 2, 1, 1, 1), conv_axis(128, 4, 2, 1, 1, 1)});

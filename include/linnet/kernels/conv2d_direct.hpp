@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "linnet/kernels/conv2d_geometry.hpp"
+#include "linnet/kernels/conv2d_product.hpp"
 #include "linnet/kernels/gemm.hpp"
 
 LINNET_NAMESPACE_BEGIN
@@ -25,6 +26,7 @@ LINNET_INLINE void for_each_run(const ConvAxis& axis, const Visit& visit) {
 /// side.
 template <class T>
 void conv2d_forward_direct(const Conv2DGeometry& g, const T* x, const T* panels, const Epilogue<T>& epilogue, T* y) {
+  if (conv2d_is_product(g)) return conv2d_forward_product(g, x, panels, epilogue, y);
   constexpr Index kLanes = kPanelWidth<T>;
   const Index in = g.group_channels(), out = g.group_filters();
   const bool joined = g.groups == 1 && g.x.dilation == 1;  // the taps of a row lie side by side
@@ -116,6 +118,7 @@ LINNET_INLINE void for_each_weight_block(const Conv2DGeometry& g, bool joined, c
 /// dw += x^T dy: the outputs are the inner index of a matrix product, a row of dw for each channel and tap.
 template <class T>
 void conv2d_backward_weights_direct(const Conv2DGeometry& g, const T* x, const T* dy, T* dw) {
+  if (conv2d_is_product(g)) return conv2d_backward_weights_product(g, x, dy, dw);
   const Index in = g.group_channels(), out = g.group_filters();
   for_each_weight_block(g, g.groups == 1 && g.x.dilation == 1, [&](const WeightBlock& block) {
     TileTaps taps = block.taps;
