@@ -161,13 +161,21 @@ class Plan {
     }
     return shapes;
   }
+  // Moments of a slice count the nodes forward (0, 1, ...), the loss, and the nodes backward.
+  int loss_time() const { return node_count(); }
+  int backward_time(int i) const { return 2 * node_count() - i; }
+  int end_time() const { return 2 * node_count() + 1; }
+
   void fuse_loss();
   void fuse_layers();
   void choose_gradients();
   void choose_sums();
   void choose_slices();
   void choose_phases();
+  std::vector<int> last_reads() const;
+  std::vector<int> first_gradients() const;
   void place_tensors();
+  void place_prepared();
 };
 
 template <class T>
@@ -200,6 +208,7 @@ Plan<T>::Plan(const Model<T>& model, Index batch_size, Mode plan_mode, std::opti
   choose_slices();
   choose_phases();
   place_tensors();
+  place_prepared();
 }
 
 // sigmoid and binary cross-entropy, softmax and categorical cross-entropy: together they are computed from
@@ -349,40 +358,48 @@ void Plan<T>::choose_phases() {
   }
 }
 
-// Each tensor lives from the moment it is written to the last time it is read; moments count the nodes
-// forward (0, 1, ...), the loss, and the nodes backward. Two tensors of a slice may share memory when their lives do
-// not meet. In the arena of the whole batch a tensor has its own place, since slices are not at the same moment: in a
-// segmented plan all are there, in others those of which gradients are computed in the end.
+// The last moment at which the value of the input, and of each node, is read.
+template <class T>
+std::vector<int> Plan<T>::last_reads() const {
+  std::vector<int> last = {-1};
+  for (int i = 0; i < node_count(); ++i) last.push_back(i);
+  const auto read = [&](int of, int when) {
+    int& known = last[static_cast<std::size_t>(of + 1)];
+    known = std::max(known, when);
+  };
+  read(node_count() - 1, loss_time());
+  for (int i = 0; i < node_count(); ++i) {
+    const bool backward = training() && node(i).needs_gradient;
+    for (const int from : node(i).inputs) read(from, backward ? backward_time(i) : i);
+    if (backward) read(i, backward_time(i));
+  }
+  return last;
+}
+
+// The moment at which the gradient of each node is written first.
+template <class T>
+std::vector<int> Plan<T>::first_gradients() const {
+  std::vector<int> first(nodes.size(), loss_time());
+  for (int i = 0; i < node_count(); ++i) {
+    for (std::size_t k = 0; k < node(i).input_gradients.size(); ++k) {
+      if (node(i).input_gradients[k] == GradientUse::write) {
+        first[static_cast<std::size_t>(node(i).inputs[k])] = backward_time(i);
+      }
+    }
+  }
+  return first;
+}
+
+// Each tensor lives from the moment it is written to the last time it is read. Two tensors of a slice may share memory
+// when their lives do not meet. In the arena of the whole batch a tensor has its own place, since slices are not at the
+// same moment: in a segmented plan all are there, in others those of which gradients are computed in the end.
 template <class T>
 void Plan<T>::place_tensors() {
-  const int count = node_count();
-  const int loss_time = count;
-  const int end = 2 * count + 1;
-  const auto backward_time = [&](int i) { return 2 * count - i; };
-  // The last moment at which the value of a node (or of the input) is read.
-  std::vector<int> last_read(static_cast<std::size_t>(count) + 1, loss_time);
-  const auto last_read_of = [&](int i) -> int& { return last_read[static_cast<std::size_t>(i + 1)]; };
-  for (int i = 0; i < count; ++i) {
-    for (const int from : node(i).inputs) {
-      if (training() && node(i).needs_gradient) {
-        last_read_of(from) = std::max(last_read_of(from), backward_time(i));
-      }
-    }
-    if (training() && node(i).needs_gradient) last_read_of(i) = std::max(last_read_of(i), backward_time(i));
-  }
-  if (!training()) {
-    for (int i = kModelInput; i + 1 < count; ++i) {
-      int last = i;
-      for (int reader = 0; reader < count; ++reader) {
-        const auto& inputs = node(reader).inputs;
-        if (std::find(inputs.begin(), inputs.end(), i) != inputs.end()) last = reader;
-      }
-      last_read_of(i) = last;
-    }
-  }
+  const std::vector<int> last_read = last_reads(), first_gradient = first_gradients();
+  const auto last_read_of = [&](int i) { return last_read[static_cast<std::size_t>(i + 1)]; };
 
   constexpr Index kAlignment = 64 / static_cast<Index>(sizeof(T));
-  std::vector<bool> kept(static_cast<std::size_t>(count) + 1, segmented);  // outputs, and the input
+  std::vector<bool> kept(last_read.size(), segmented);  // outputs, and the input
   for (const PlannedNode<T>& n : nodes) {
     if (n.defers_weights()) kept[static_cast<std::size_t>(n.inputs[0] + 1)] = true;
   }
@@ -402,16 +419,8 @@ void Plan<T>::place_tensors() {
     }
   };
   request(input, is_kept(kModelInput), input_shape.size(), -1, last_read_of(kModelInput));
-  if (loss) request(target, segmented, target_shape.size(), -1, end);
-  std::vector<int> first_gradient(nodes.size(), loss_time);
-  for (int i = count - 1; i >= 0; --i) {
-    for (std::size_t k = 0; k < node(i).inputs.size() && training(); ++k) {
-      if (node(i).input_gradients[k] == GradientUse::write) {
-        first_gradient[static_cast<std::size_t>(node(i).inputs[k])] = backward_time(i);
-      }
-    }
-  }
-  for (int i = 0; i < count; ++i) {
+  if (loss) request(target, segmented, target_shape.size(), -1, end_time());
+  for (int i = 0; i < node_count(); ++i) {
     PlannedNode<T>& n = nodes[static_cast<std::size_t>(i)];
     request(n.output, is_kept(i), n.plan.output.size(), i, last_read_of(i));
     request(n.saved, segmented, n.plan.saved_per_sample, i, backward_time(i), n.plan.saved);
@@ -427,10 +436,15 @@ void Plan<T>::place_tensors() {
     }
     fork_size = std::max(fork_size, forked);
   }
-  request(fork, segmented, fork_size, loss_time, end);
+  request(fork, segmented, fork_size, loss_time(), end_time());
   arena_size = planner.place(kAlignment);
   for (const auto& [place, id] : requests) place->offset = planner.offset(id);
+}
 
+// What is derived from the weights has a place for each node, all of whose scratch is one.
+template <class T>
+void Plan<T>::place_prepared() {
+  constexpr Index kAlignment = 64 / static_cast<Index>(sizeof(T));
   for (PlannedNode<T>& n : nodes) {
     n.prepared = prepared_size;
     n.prepared_size = checked_add(n.plan.prepared, n.wants_dx() ? n.plan.prepared_dx : 0);
