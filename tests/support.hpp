@@ -1,9 +1,16 @@
 // What tests of every area need.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <vector>
+
+#if __has_include(<sys/mman.h>)
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
 
 #include "linnet/core/error.hpp"
 #include "linnet/simd/isa.hpp"
@@ -52,6 +59,37 @@ void for_each_isa(const auto& test) {
     test(set);
   }
 }
+
+#if __has_include(<sys/mman.h>)
+/// A copy of `values` behind which memory begins that nobody may touch: whoever reads or writes past the end ends the
+/// program. (Sanitizers do not see what a kernel does by masked instructions.)
+template <class T>
+class GuardedCopy {
+ public:
+  explicit GuardedCopy(const std::vector<T>& values) {
+    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    const std::size_t bytes = values.size() * sizeof(T), usable = (bytes + page - 1) / page * page;
+    size_ = usable + page;
+    memory_ = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory_ == MAP_FAILED || mprotect(static_cast<std::byte*>(memory_) + usable, page, PROT_NONE) != 0) {
+      throw Error("GuardedCopy: no memory");
+    }
+    data_ = reinterpret_cast<T*>(static_cast<std::byte*>(memory_) + usable - bytes);
+    std::copy(values.begin(), values.end(), data_);
+  }
+  ~GuardedCopy() { munmap(memory_, size_); }
+  GuardedCopy(const GuardedCopy&) = delete;
+  GuardedCopy& operator=(const GuardedCopy&) = delete;
+
+  T* data() { return data_; }
+  const T* data() const { return data_; }
+
+ private:
+  void* memory_ = nullptr;
+  std::size_t size_ = 0;
+  T* data_ = nullptr;
+};
+#endif
 
 /// An empty folder, removed at the end.
 class TemporaryFolder {

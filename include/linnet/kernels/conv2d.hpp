@@ -88,8 +88,9 @@ inline bool conv2d_can(ConvAlgorithm algorithm, ConvDirection direction, const C
   }
 }
 
-/// The kernel for a geometry. It looks at neither the batch, the threads nor the instruction set: the choice
-/// decides the order of additions.
+/// The kernel for a geometry. It looks at neither the batch, the threads nor the instruction set: the choice decides the
+/// order of additions. Nor does it look at extents and padding, which are not known when weights are packed (`direct`
+/// does: conv2d_product.hpp).
 inline ConvAlgorithm choose_conv2d(ConvDirection direction, const Conv2DGeometry& g) {
   if (g.depthwise()) return ConvAlgorithm::depthwise;
   const bool by_data = direction == ConvDirection::backward_data;
@@ -300,7 +301,8 @@ inline Index conv2d_scratch(const Conv2DGeometry& g) {
 }
 /// The name of the kernel: "rows", ...
 inline std::string conv2d_kernel(ConvDirection direction, const Conv2DGeometry& g) {
-  return to_string(choose_conv2d(direction, g));
+  const ConvAlgorithm algorithm = choose_conv2d(direction, g);
+  return algorithm == ConvAlgorithm::direct && conv2d_is_product(g) ? "matrix product" : to_string(algorithm);
 }
 
 LINNET_NAMESPACE_END

@@ -116,25 +116,27 @@ inline constexpr Index kStripRows = 12;
 template <class T>
 void gemm_at_b(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* b, Index b_row, T* c,
                Index c_row, bool accumulate = true) {
-  if (columns <= kPanelWidth<T>) {  // every element of A is read once: to copy it would take as long
-    const TileTaps taps{.depth = depth, .a_depth = a_row, .b_depth = b_row};
-    return tile_all(taps, rows, columns, a, Index{1}, b, false, c, c_row, accumulate, Epilogue<T>{});
-  }
   constexpr Index kBlock = 128;
+  // A single pack of columns reads every element of A once: to copy it would take as long.
+  const bool copied = columns > kPanelWidth<T>;
   alignas(64) T strip[kBlock * kStripRows];
   for (Index k = 0; k < depth || k == 0; k += kBlock) {
     TileTaps taps{.depth = std::min(kBlock, depth - k), .b_depth = b_row, .b_pack = kPanelWidth<T>};
     for (Index r = 0; r < rows; r += kStripRows) {
       const Index count = std::min(kStripRows, rows - r);
-      taps.a_depth = count;
       const T* from = a + k * a_row + r;
-      if (count == kStripRows) {  // copies of a size that the compiler knows are a few loads and stores
+      taps.a_depth = copied ? count : a_row;
+      if (copied && count == kStripRows) {  // copies of a size that the compiler knows are a few loads and stores
         for (Index i = 0; i < taps.depth; ++i) std::copy_n(from + i * a_row, kStripRows, strip + i * kStripRows);
-      } else {
+      } else if (copied) {
         for (Index i = 0; i < taps.depth; ++i) std::copy_n(from + i * a_row, count, strip + i * count);
       }
-      tile_all(taps, count, columns, static_cast<const T*>(strip), Index{1}, b + k * b_row, false, c + r * c_row, c_row,
-               accumulate || k > 0, Epilogue<T>{});
+      // Tiles bring C to memory a line of each row at a time; fetched in their order the lines come sooner.
+      for (Index next = r + count; next < std::min(rows, r + 2 * kStripRows); ++next) {
+        for (Index j = 0; j < columns; j += kPanelWidth<T>) LINNET_PREFETCH(c + next * c_row + j);
+      }
+      tile_all(taps, count, columns, copied ? static_cast<const T*>(strip) : from, Index{1}, b + k * b_row, false,
+               c + r * c_row, c_row, accumulate || k > 0, Epilogue<T>{});
     }
   }
 }

@@ -55,7 +55,7 @@ void tile_all(const TileTaps& taps, Index rows, Index columns, const T* a, Index
   const TileKernels<T> kernels = LINNET_DISPATCH(tile_kernels<T>, ());
   const auto set_for = [&](Index left) -> const TileSet<T>& {
     if (left >= kernels.wide.columns) return kernels.wide;
-    if (!packed && left < kPanelWidth<T>) return kernels.masked;
+    if (!packed && left < kPanelWidth<T> && left != kernels.half.columns) return kernels.masked;
     return left <= kernels.half.columns ? kernels.half : kernels.pack;
   };
   for (Index j = 0; j < columns;) {

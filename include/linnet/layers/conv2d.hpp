@@ -29,7 +29,7 @@ struct Conv2D {
   Size2D strides = 1;
   Padding padding = valid;
   Size2D dilation_rate = 1;
-  Index groups = 1;  ///< must divide the channels and the filters
+  Index groups = 1;  ///< must divide the channels and the filters; as many as either: depthwise
   Activation activation = linear;
   bool use_bias = true;
   Initializer kernel_initializer = glorot_uniform;
