@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Compares two files of benchmark results: regressions.py BEFORE.json AFTER.json [--threshold 0.1] [--all]
+"""Compares results of benchmarks: regressions.py BEFORE.json[,...] AFTER.json[,...] [--threshold 0.1] [--all]
 
-The files are what a benchmark program writes with --benchmark_out=FILE --benchmark_out_format=json. Where it was run
-with --benchmark_repetitions=N the medians count, and a change is one only if the two runs' repetitions do not overlap.
+The files are what a benchmark program writes with --benchmark_out=FILE --benchmark_out_format=json; those of several
+runs, separated by commas, count together. The medians of all repetitions (--benchmark_repetitions=N) count, and a
+change is one only if the repetitions before and after do not overlap. A kernel that is chosen is compared twice: as
+itself, and as the one that was chosen, whichever that was.
 Prints what became slower or faster by more than the threshold, slowest first, with the range of the repetitions, and
 ends with status 1 if anything became slower, allocates more memory or was not measured again, 2 if there is nothing to
 compare or the instruction sets differ. Convolutions and products are compared by the share of the peak that they reach
 (each run measures its own peak, so a machine that is slower as a whole shows no regression), everything else by time.
-Measure on a machine that does nothing else.
+Measure on a machine that does nothing else, or in turns: those of one run follow each other at once, and say nothing
+of what changes from minute to minute.
 """
 
 import argparse
@@ -24,7 +27,23 @@ def fail(message):
     sys.exit(2)
 
 
-def read(path):
+def read(paths):
+    """read_file() of each of the paths, which are separated by commas, together."""
+    instruction_set, values, allocated = read_file(paths.split(",")[0])
+    for path in paths.split(",")[1:]:
+        other_set, more_values, more_allocated = read_file(path)
+        if other_set != instruction_set:
+            fail(f"{path}: measured with {other_set}, the one before with {instruction_set}")
+        for name, (unit, measured, more) in more_values.items():
+            known = values.setdefault(name, (unit, [], more))
+            if known[0] == unit:
+                known[1].extend(measured)
+        for name, size in more_allocated.items():
+            allocated[name] = max(allocated.get(name, 0), size)
+    return instruction_set, values, allocated
+
+
+def read_file(path):
     """The instruction set, {name: (what was measured, its values, whether more is better)}, {name: bytes allocated}."""
     try:
         with open(path, encoding="utf-8") as file:
@@ -72,6 +91,9 @@ def main():
             rows.append((ratio if more else 1 / ratio, apart, name, f"{text(old)} -> {text(new)} {unit}"))
     if not rows:
         fail("the files have no measurement in common (aggregates alone are not enough)")
+    fewest = min(len(measured[name][1]) for measured in (before, after) for name in measured)
+    if fewest < 3:
+        print(f"on a side of some there are only {fewest} repetitions: too few to see noise", file=sys.stderr)
     slower = 0
     for speed, apart, name, figures in sorted(rows):
         changed = apart and abs(speed - 1) > arguments.threshold

@@ -44,8 +44,8 @@ struct SparseCategoricalCrossentropy {
     for (Index s = 0; s < y.batch(); ++s) {
       const T label = target[s];
       if (!(label >= T(0) && label < static_cast<T>(classes)) || static_cast<T>(static_cast<Index>(label)) != label) {
-        throw ValueError("SparseCategoricalCrossentropy: expected a class index in [0, " + std::to_string(classes) +
-                         "), got " + std::to_string(label));
+        throw ValueError("SparseCategoricalCrossentropy: expected a class, a whole number in [0, " +
+                         std::to_string(classes) + "), got " + std::to_string(label));
       }
       const T* p = y.data() + s * classes;
       T* d = dy.empty() ? nullptr : dy.data() + s * classes;
