@@ -15,6 +15,26 @@ inline bool conv2d_is_product(const Conv2DGeometry& g) {
          g.y.output == g.y.input && g.x.output == g.x.input;
 }
 
+/// Brings `count` scalars into the caches little by little, while `outputs` of something else are computed.
+template <class T>
+class GradualFetch {
+ public:
+  GradualFetch(const T* from, Index count, Index outputs)
+      : from_(from), count_(count), share_(static_cast<double>(count) / static_cast<double>(outputs)) {}
+  void operator()(Index outputs) {
+    due_ += share_ * static_cast<double>(outputs);
+    constexpr Index kLine = static_cast<Index>(64 / sizeof(T));
+    for (const Index due = std::min(count_, static_cast<Index>(due_)); fetched_ < due; fetched_ += kLine) {
+      LINNET_PREFETCH(from_ + fetched_);
+    }
+  }
+
+ private:
+  const T* from_;
+  Index count_, fetched_ = 0;
+  double share_, due_ = 0;
+};
+
 /// Forward from weights in panels (conv2d_pack).
 template <class T>
 void conv2d_forward_product(const Conv2DGeometry& g, const T* x, const T* panels, const Epilogue<T>& epilogue, T* y) {
@@ -24,10 +44,20 @@ void conv2d_forward_product(const Conv2DGeometry& g, const T* x, const T* panels
   const Index in = g.group_channels(), out = g.group_filters();
   const Index pixels = g.batch * g.y.output * g.x.output;
   for (Index from = 0; from < pixels; from += kPixels) {
+    const Index count = std::min(kPixels, pixels - from);
+    // Every tile writes a line of each of its pixels: the order in which memory is slowest. So the next block is
+    // fetched meanwhile, in its order.
+    const Index next = std::min(kPixels, pixels - from - count);
+    GradualFetch<T> fetch_x(x + (from + count) * g.channels, next * g.channels, count * g.filters);
+    GradualFetch<T> fetch_y(y + (from + count) * g.filters, next * g.filters, count * g.filters);
+    const auto fetch = [&](Index rows, Index columns) {
+      fetch_x(rows * columns);
+      fetch_y(rows * columns);
+    };
     for (Index group = 0; group < g.groups; ++group) {
-      gemm_packed<T>(std::min(kPixels, pixels - from), out, in, x + from * g.channels + group * in, g.channels,
+      gemm_packed<T>(count, out, in, x + from * g.channels + group * in, g.channels,
                      panels + group * panels_size<T>(in, out), y + from * g.filters + group * out, g.filters,
-                     epilogue.at(group * out));
+                     epilogue.at(group * out), fetch);
     }
   }
 }

@@ -59,10 +59,10 @@ void gemm(Index rows, Index columns, Index depth, const T* a, Index a_row, const
   }
 }
 
-/// The same from B that pack_panels() has packed.
-template <class T>
+/// The same from B that pack_panels() has packed. `before_tile` is that of tile_all().
+template <class T, class BeforeTile = NoTileHook>
 void gemm_packed(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* panels, T* c, Index c_row,
-                 const Epilogue<T>& epilogue = {}) {
+                 const Epilogue<T>& epilogue = {}, BeforeTile&& before_tile = {}) {
   // So much of the inner index at a time: the rows of A of a tile then stay in the first cache, the panels of B in the
   // second.
   constexpr Index kBlock = 512;
@@ -71,7 +71,7 @@ void gemm_packed(Index rows, Index columns, Index depth, const T* a, Index a_row
   for (Index k = 0; k < depth || k == 0; k += kBlock) {
     taps.depth = std::min(kBlock, depth - k);
     tile_all(taps, rows, columns, a + k, a_row, panels + k * kLanes, true, c, c_row, k > 0,
-             epilogue_of_block(epilogue, k, k + taps.depth, depth));
+             epilogue_of_block(epilogue, k, k + taps.depth, depth), before_tile);
   }
 }
 

@@ -47,11 +47,17 @@ LINNET_NAMESPACE_END
 
 LINNET_NAMESPACE_BEGIN
 
+/// For tile_all(): nothing happens before a tile.
+struct NoTileHook {
+  void operator()(Index, Index) const {}
+};
+
 /// Any number of rows and columns; the arguments are those of a tile (tile.inl.hpp). `packed` says that all lanes of
-/// the last pack of B may be read, though fewer columns are wanted; `accumulate` adds to what C held.
-template <class T>
+/// the last pack of B may be read, though fewer columns are wanted; `accumulate` adds to what C held. Before each tile,
+/// before_tile(its rows, its columns).
+template <class T, class BeforeTile = NoTileHook>
 void tile_all(const TileTaps& taps, Index rows, Index columns, const T* a, Index a_stride, const T* b, bool packed,
-              T* c, Index c_stride, bool accumulate, const Epilogue<T>& epilogue) {
+              T* c, Index c_stride, bool accumulate, const Epilogue<T>& epilogue, BeforeTile&& before_tile = {}) {
   const TileKernels<T> kernels = LINNET_DISPATCH(tile_kernels<T>, ());
   const auto set_for = [&](Index left) -> const TileSet<T>& {
     if (left >= kernels.wide.columns) return kernels.wide;
@@ -64,6 +70,7 @@ void tile_all(const TileTaps& taps, Index rows, Index columns, const T* a, Index
     const Epilogue<T> of_pack = epilogue.at(j);
     const T* b_pack = b + j / kPanelWidth<T> * taps.b_pack;
     for_each_part(set.sizes, rows, [&](Index r, std::size_t size) {
+      before_tile(set.sizes[size], count);
       set.tiles[size](taps, a + r * a_stride, a_stride, b_pack, c + r * c_stride + j, c_stride, count, accumulate,
                       of_pack);
     });
