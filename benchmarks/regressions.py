@@ -29,15 +29,18 @@ def fail(message):
 
 def read(paths):
     """read_file() of each of the paths, which are separated by commas, together."""
-    instruction_set, values, allocated = read_file(paths.split(",")[0])
-    for path in paths.split(",")[1:]:
+    first, *others = paths.split(",")
+    instruction_set, values, allocated = read_file(first)
+    for path in others:
         other_set, more_values, more_allocated = read_file(path)
         if other_set != instruction_set:
-            fail(f"{path}: measured with {other_set}, the one before with {instruction_set}")
-        for name, (unit, measured, more) in more_values.items():
-            known = values.setdefault(name, (unit, [], more))
-            if known[0] == unit:
-                known[1].extend(measured)
+            fail(f"{path}: measured with {other_set}, {first} with {instruction_set}")
+        for name in set(values) ^ set(more_values):
+            fail(f"{name} is in one of {first} and {path} only: runs that count together measure the same")
+        for name, (unit, measured, _) in more_values.items():
+            if values[name][0] != unit:
+                fail(f"{path}: {name} is in {unit}, in {first} in {values[name][0]}")
+            values[name][1].extend(measured)
         for name, size in more_allocated.items():
             allocated[name] = max(allocated.get(name, 0), size)
     return instruction_set, values, allocated
@@ -82,18 +85,18 @@ def main():
     (set_before, before, had), (set_after, after, has) = read(arguments.before), read(arguments.after)
     if set_before != set_after:
         fail(f"measured with {set_before} and with {set_after}: these cannot be compared")
-    rows = []
+    rows, fewest = [], sys.maxsize
     for name, (unit, new, more) in after.items():
         if name in before and before[name][0] == unit:
             old = before[name][1]
+            fewest = min(fewest, len(old), len(new))
             ratio = statistics.median(new) / statistics.median(old)
             apart = min(new) > max(old) or max(new) < min(old)
             rows.append((ratio if more else 1 / ratio, apart, name, f"{text(old)} -> {text(new)} {unit}"))
     if not rows:
         fail("the files have no measurement in common (aggregates alone are not enough)")
-    fewest = min(len(measured[name][1]) for measured in (before, after) for name in measured)
     if fewest < 3:
-        print(f"on a side of some there are only {fewest} repetitions: too few to see noise", file=sys.stderr)
+        print(f"some were measured only {fewest} times before or after: too few to see noise", file=sys.stderr)
     slower = 0
     for speed, apart, name, figures in sorted(rows):
         changed = apart and abs(speed - 1) > arguments.threshold

@@ -61,9 +61,9 @@ void for_each_isa(const auto& test) {
 }
 
 #if __has_include(<sys/mman.h>)
-/// A copy of `values` behind which memory begins that nobody may touch: whoever reads or writes past the end ends the
-/// program. (Sanitizers do not see what a kernel does by masked instructions.)
-template <class T>
+/// A copy of `values` with memory that nobody may touch behind it (or `before` it): whoever reads or writes there stops
+/// the program. (Sanitizers do not see what a kernel does by masked instructions.)
+template <class T, bool before = false>
 class GuardedCopy {
  public:
   explicit GuardedCopy(const std::vector<T>& values) {
@@ -71,10 +71,10 @@ class GuardedCopy {
     const std::size_t bytes = values.size() * sizeof(T), usable = (bytes + page - 1) / page * page;
     size_ = usable + page;
     memory_ = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory_ == MAP_FAILED || mprotect(static_cast<std::byte*>(memory_) + usable, page, PROT_NONE) != 0) {
-      throw Error("GuardedCopy: no memory");
-    }
-    data_ = reinterpret_cast<T*>(static_cast<std::byte*>(memory_) + usable - bytes);
+    if (memory_ == MAP_FAILED) throw Error("GuardedCopy: no memory");
+    std::byte* const begin = static_cast<std::byte*>(memory_);
+    if (mprotect(before ? begin : begin + usable, page, PROT_NONE) != 0) throw Error("GuardedCopy: no protection");
+    data_ = reinterpret_cast<T*>(before ? begin + page : begin + usable - bytes);
     std::copy(values.begin(), values.end(), data_);
   }
   ~GuardedCopy() { munmap(memory_, size_); }

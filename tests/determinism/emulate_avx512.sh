@@ -18,14 +18,14 @@ fail() {
   exit "${2:-1}"
 }
 [ $# -ge 2 ] && [ -f "$1" ] && [ -x "$2" ] || fail "usage: emulate_avx512.sh KERNEL PROGRAM [ARGUMENT...]" 2
-for tool in bochs-bin grub-mkrescue xorriso mcopy cpio busybox timeout; do
+for tool in bochs-bin grub-mkrescue xorriso mcopy cpio busybox readelf timeout; do
   command -v "$tool" >/dev/null || fail "$tool is missing (see the first lines of this file)" 2
 done
 kernel=$1
 program=$2
 shift 2
 for file in "$program" "$(command -v busybox)"; do
-  if ldd "$file" >/dev/null 2>&1; then fail "$file is not linked statically" 2; fi
+  if readelf -l "$file" | grep -q INTERP; then fail "$file is not linked statically" 2; fi
 done
 
 work=$(mktemp -d)

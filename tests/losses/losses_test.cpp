@@ -378,7 +378,8 @@ TEST_CASE("classes that there are not are refused") {
     Tensor<float> target({2, 1}, {2.f, bad});
     CHECK_THROWS_WITH_AS(
         SparseCategoricalCrossentropy{}.evaluate<float>(2, y, target, {}),
-        ("SparseCategoricalCrossentropy: expected a class, a whole number in [0, 3), got " + std::to_string(bad)).c_str(),
+        ("SparseCategoricalCrossentropy: expected a class, a whole number in [0, 3), got " + std::to_string(bad))
+            .c_str(),
         ValueError);
   }
 }

@@ -153,6 +153,11 @@ TEST_CASE("a plan says what it has chosen") {
     CAPTURE(part);
     CHECK(of_batch.find(part) != std::string::npos);
   }
+  const Model<float> pointwise = Sequential(
+      {9, 8, 20}, {Conv2D{.filters = 24, .kernel_size = 1}, Conv2D{.filters = 24, .kernel_size = 1, .strides = 2}});
+  const std::string one_tap = describe(Plan<float>(pointwise, 4, Mode::inference), 2);
+  CHECK(one_tap.find("forward matrix product  ") != std::string::npos);
+  CHECK(one_tap.find("forward direct  ") != std::string::npos);
   const std::string inference = describe(Plan<float>(test::denoiser(), 128, Mode::inference), 2);
   CHECK(inference.find("forward rows") != std::string::npos);
   for (const char* part : {"by weights", "by data", "gradients", "loss"}) {

@@ -90,6 +90,18 @@ TEST_CASE("gradients of dense layers on both sides of batch normalization") {
                    test::random_tensor<double>(Shape{21, 3}, 8)});
 }
 
+// What lies before the first weights is read forward only, and its memory used again.
+TEST_CASE("gradients of a graph that begins with layers without weights") {
+  GraphBuilder<double> graph({3, 2, 2});
+  const auto noisy = graph.add(GaussianNoise{.stddev = 0.1}, graph.input());
+  const auto flat = graph.add(Flatten{}, graph.add(AveragePool2D{.pool_size = 2, .strides = 1}, noisy));
+  auto chain = graph.add(Flatten{}, noisy);
+  for (const Index units : {24, 12, 24}) chain = graph.add(Dense{.units = units, .activation = gelu}, chain);
+  const Model<double> model = graph.build(graph.add(Dense{.units = 3}, graph.add(Concatenate{}, {flat, chain})), 4);
+  check_gradients({model, MeanSquaredError{}, test::random_tensor<double>(Shape{21, 3, 2, 2}, 7),
+                   test::random_tensor<double>(Shape{21, 3}, 8)});
+}
+
 TEST_CASE("gradients by weights of the whole batch, among others") {
   for (const bool segments : {false, true}) {
     for (const Index batch : {1, 5, 33}) {

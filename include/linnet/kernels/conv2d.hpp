@@ -88,9 +88,9 @@ inline bool conv2d_can(ConvAlgorithm algorithm, ConvDirection direction, const C
   }
 }
 
-/// The kernel for a geometry. It looks at neither the batch, the threads nor the instruction set: the choice decides the
-/// order of additions. Nor does it look at extents and padding, which are not known when weights are packed (`direct`
-/// does: conv2d_product.hpp).
+/// The kernel for a geometry. It looks at neither the batch, the threads nor the instruction set: the choice decides
+/// the order of additions. Nor does it look at extents and padding, which are not known when weights are packed
+/// (`direct` does: conv2d_product.hpp).
 inline ConvAlgorithm choose_conv2d(ConvDirection direction, const Conv2DGeometry& g) {
   if (g.depthwise()) return ConvAlgorithm::depthwise;
   const bool by_data = direction == ConvDirection::backward_data;

@@ -48,8 +48,9 @@ void conv2d_forward_product(const Conv2DGeometry& g, const T* x, const T* panels
     // Every tile writes a line of each of its pixels: the order in which memory is slowest. So the next block is
     // fetched meanwhile, in its order.
     const Index next = std::min(kPixels, pixels - from - count);
-    GradualFetch<T> fetch_x(x + (from + count) * g.channels, next * g.channels, count * g.filters);
-    GradualFetch<T> fetch_y(y + (from + count) * g.filters, next * g.filters, count * g.filters);
+    const Index outputs = count * g.filters * ((in + kPackedDepth - 1) / kPackedDepth);  // of every block of channels
+    GradualFetch<T> fetch_x(x + (from + count) * g.channels, next * g.channels, outputs);
+    GradualFetch<T> fetch_y(y + (from + count) * g.filters, next * g.filters, outputs);
     const auto fetch = [&](Index rows, Index columns) {
       fetch_x(rows * columns);
       fetch_y(rows * columns);

@@ -59,13 +59,15 @@ void gemm(Index rows, Index columns, Index depth, const T* a, Index a_row, const
   }
 }
 
+/// gemm_packed() takes so much of the inner index at a time: the rows of A of a tile then stay in the first cache, the
+/// panels of B in the second.
+inline constexpr Index kPackedDepth = 512;
+
 /// The same from B that pack_panels() has packed. `before_tile` is that of tile_all().
 template <class T, class BeforeTile = NoTileHook>
 void gemm_packed(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* panels, T* c, Index c_row,
-                 const Epilogue<T>& epilogue = {}, BeforeTile&& before_tile = {}) {
-  // So much of the inner index at a time: the rows of A of a tile then stay in the first cache, the panels of B in the
-  // second.
-  constexpr Index kBlock = 512;
+                 const Epilogue<T>& epilogue = {}, const BeforeTile& before_tile = {}) {
+  constexpr Index kBlock = kPackedDepth;
   constexpr Index kLanes = kPanelWidth<T>;
   TileTaps taps{.b_depth = kLanes, .b_pack = depth * kLanes};
   for (Index k = 0; k < depth || k == 0; k += kBlock) {
@@ -111,6 +113,8 @@ void gemm_a_bt(Index rows, Index columns, Index depth, const T* a, Index a_row, 
 /// The columns of A, which become the rows of tiles, that gemm_at_b() copies side by side: where they lie, they may all
 /// fall into a few lines of the first cache.
 inline constexpr Index kStripRows = 12;
+/// As many as it takes at a time where it copies none: whole tiles of every set.
+inline constexpr Index kUncopiedRows = 168;
 
 /// C {rows, columns} += A^T B for A {depth, rows} and B {depth, columns}; unless `accumulate`, C = A^T B.
 template <class T>
@@ -119,11 +123,12 @@ void gemm_at_b(Index rows, Index columns, Index depth, const T* a, Index a_row, 
   constexpr Index kBlock = 128;
   // A single pack of columns reads every element of A once: to copy it would take as long.
   const bool copied = columns > kPanelWidth<T>;
+  const Index rows_at_a_time = copied ? kStripRows : kUncopiedRows;
   alignas(64) T strip[kBlock * kStripRows];
   for (Index k = 0; k < depth || k == 0; k += kBlock) {
     TileTaps taps{.depth = std::min(kBlock, depth - k), .b_depth = b_row, .b_pack = kPanelWidth<T>};
-    for (Index r = 0; r < rows; r += kStripRows) {
-      const Index count = std::min(kStripRows, rows - r);
+    for (Index r = 0; r < rows; r += rows_at_a_time) {
+      const Index count = std::min(rows_at_a_time, rows - r);
       const T* from = a + k * a_row + r;
       taps.a_depth = copied ? count : a_row;
       if (copied && count == kStripRows) {  // copies of a size that the compiler knows are a few loads and stores
@@ -132,7 +137,7 @@ void gemm_at_b(Index rows, Index columns, Index depth, const T* a, Index a_row, 
         for (Index i = 0; i < taps.depth; ++i) std::copy_n(from + i * a_row, count, strip + i * count);
       }
       // Tiles bring C to memory a line of each row at a time; fetched in their order the lines come sooner.
-      for (Index next = r + count; next < std::min(rows, r + 2 * kStripRows); ++next) {
+      for (Index next = r + count; next < std::min(rows, r + 2 * rows_at_a_time); ++next) {
         for (Index j = 0; j < columns; j += kPanelWidth<T>) LINNET_PREFETCH(c + next * c_row + j);
       }
       tile_all(taps, count, columns, copied ? static_cast<const T*>(strip) : from, Index{1}, b + k * b_row, false,

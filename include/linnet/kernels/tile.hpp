@@ -57,7 +57,7 @@ struct NoTileHook {
 /// before_tile(its rows, its columns).
 template <class T, class BeforeTile = NoTileHook>
 void tile_all(const TileTaps& taps, Index rows, Index columns, const T* a, Index a_stride, const T* b, bool packed,
-              T* c, Index c_stride, bool accumulate, const Epilogue<T>& epilogue, BeforeTile&& before_tile = {}) {
+              T* c, Index c_stride, bool accumulate, const Epilogue<T>& epilogue, const BeforeTile& before_tile = {}) {
   const TileKernels<T> kernels = LINNET_DISPATCH(tile_kernels<T>, ());
   const auto set_for = [&](Index left) -> const TileSet<T>& {
     if (left >= kernels.wide.columns) return kernels.wide;
