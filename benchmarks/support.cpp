@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <new>
@@ -46,7 +47,15 @@ namespace linnet::bench {
 
 namespace {
 // Beside the results, so that those of two instruction sets are not compared.
-[[maybe_unused]] const bool told = (benchmark::AddCustomContext("instruction_set", to_string(isa())), true);
+[[maybe_unused]] const bool told = [] {
+  try {
+    benchmark::AddCustomContext("instruction_set", to_string(isa()));
+  } catch (const Error& error) {  // LINNET_ISA
+    std::fprintf(stderr, "%s\n", error.what());
+    std::exit(2);
+  }
+  return true;
+}();
 }  // namespace
 
 double fma_peak(int threads) {
