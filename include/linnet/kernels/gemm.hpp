@@ -67,11 +67,10 @@ inline constexpr Index kPackedDepth = 512;
 template <class T, class BeforeTile = NoTileHook>
 void gemm_packed(Index rows, Index columns, Index depth, const T* a, Index a_row, const T* panels, T* c, Index c_row,
                  const Epilogue<T>& epilogue = {}, const BeforeTile& before_tile = {}) {
-  constexpr Index kBlock = kPackedDepth;
   constexpr Index kLanes = kPanelWidth<T>;
   TileTaps taps{.b_depth = kLanes, .b_pack = depth * kLanes};
-  for (Index k = 0; k < depth || k == 0; k += kBlock) {
-    taps.depth = std::min(kBlock, depth - k);
+  for (Index k = 0; k < depth || k == 0; k += kPackedDepth) {
+    taps.depth = std::min(kPackedDepth, depth - k);
     tile_all(taps, rows, columns, a + k, a_row, panels + k * kLanes, true, c, c_row, k > 0,
              epilogue_of_block(epilogue, k, k + taps.depth, depth), before_tile);
   }

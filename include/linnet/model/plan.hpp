@@ -161,6 +161,8 @@ class Plan {
     }
     return shapes;
   }
+  static constexpr Index kAlignment = 64 / static_cast<Index>(sizeof(T));  // of all that has a place, in scalars
+
   // Moments of a slice count the nodes forward (0, 1, ...), the loss, and the nodes backward.
   int loss_time() const { return node_count(); }
   int backward_time(int i) const { return 2 * node_count() - i; }
@@ -289,7 +291,6 @@ void Plan<T>::choose_sums() {
   if (!training()) return;
   partial_offsets.resize(parameters.size());
   constexpr Index kLongest = 4096;
-  constexpr Index kAlignment = 64 / static_cast<Index>(sizeof(T));
   for (int i = 0; i < node_count(); ++i) {
     const PlannedNode<T>& n = node(i);
     if (n.defers_weights()) {
@@ -398,7 +399,6 @@ void Plan<T>::place_tensors() {
   const std::vector<int> last_read = last_reads(), first_gradient = first_gradients();
   const auto last_read_of = [&](int i) { return last_read[static_cast<std::size_t>(i + 1)]; };
 
-  constexpr Index kAlignment = 64 / static_cast<Index>(sizeof(T));
   std::vector<bool> kept(last_read.size(), segmented);  // outputs, and the input
   for (const PlannedNode<T>& n : nodes) {
     if (n.defers_weights()) kept[static_cast<std::size_t>(n.inputs[0] + 1)] = true;
@@ -444,7 +444,6 @@ void Plan<T>::place_tensors() {
 // What is derived from the weights has a place for each node, all of whose scratch is one.
 template <class T>
 void Plan<T>::place_prepared() {
-  constexpr Index kAlignment = 64 / static_cast<Index>(sizeof(T));
   for (PlannedNode<T>& n : nodes) {
     n.prepared = prepared_size;
     n.prepared_size = checked_add(n.plan.prepared, n.wants_dx() ? n.plan.prepared_dx : 0);
